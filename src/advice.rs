@@ -1,0 +1,137 @@
+//! What to tell the operator: first steps, and how a server lets the mount know its
+//! client.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::caller::server_name;
+use crate::catalog::Catalog;
+use crate::choice::Peers;
+use crate::fuse::Undecided;
+use crate::name::visible;
+
+/// How many servers are warned about; enough for any machine, and a bound.
+const MOST_WARNED: usize = 64;
+
+/// The setting by which each server puts the client's address into the path. `ROOT` is
+/// the mountpoint.
+const BY_PATH: [(&str, &str); 6] = [
+    ("dnsmasq", "tftp-unique-root=ip in dnsmasq.conf"),
+    (
+        "nginx",
+        "root ROOT/clients/$remote_addr; in the server block",
+    ),
+    (
+        "apache2",
+        "RewriteRule ^/(.*)$ \"ROOT/clients/%{REMOTE_ADDR}/$1\" in the virtual host, or mpm_prefork",
+    ),
+    (
+        "httpd",
+        "RewriteRule ^/(.*)$ \"ROOT/clients/%{REMOTE_ADDR}/$1\" in the virtual host, or mpm_prefork",
+    ),
+    (
+        "in.tftpd",
+        "a map file with the line: r ^(.*)$ /clients/\\i/\\1",
+    ),
+    (
+        "lighttpd",
+        "url.rewrite-once = (\"^/(.*)\" => \"/clients/%{REMOTE_ADDR}/$1\") is not possible there; \
+         use nginx or Apache for several images",
+    ),
+];
+
+/// Warns, once for each server, when its clients cannot be told apart.
+#[derive(Debug)]
+pub struct Advice {
+    mountpoint: PathBuf,
+    warned: Mutex<HashSet<String>>,
+}
+
+impl Advice {
+    /// Advice for a mount.
+    pub fn new(mountpoint: &Path) -> Self {
+        Self {
+            mountpoint: mountpoint.to_owned(),
+            warned: Mutex::default(),
+        }
+    }
+
+    fn is_news(&self, server: &str) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        warned.len() < MOST_WARNED && warned.insert(server.to_owned())
+    }
+}
+
+impl Undecided for Advice {
+    fn refused(&self, thread: u32, name: &[u8], peers: &Peers) {
+        let server = i32::try_from(thread).ok().and_then(server_name);
+        let server = server.unwrap_or_else(|| "a server".to_owned());
+        let name = visible(name);
+        if !self.is_news(&server) {
+            tracing::debug!("refused {name} to {server}: {}", reason(peers));
+            return;
+        }
+        tracing::warn!(
+            "refused {name} to {server}: which client asks cannot be told, and they would get \
+             different images ({}). {}",
+            reason(peers),
+            by_path(&server, &self.mountpoint)
+        );
+    }
+}
+
+fn reason(peers: &Peers) -> String {
+    match peers {
+        Peers::Nobody => "it talks to nobody".to_owned(),
+        Peers::These(peers) => format!("it talks to {} clients at once", peers.len()),
+        Peers::Hidden(why) => why.clone(),
+    }
+}
+
+/// The setting by which a server tells the mount its client.
+fn by_path(server: &str, mountpoint: &Path) -> String {
+    let known = BY_PATH.iter().find(|(name, _)| *name == server);
+    let setting =
+        known.map(|(_, setting)| setting.replace("ROOT", &mountpoint.display().to_string()));
+    match setting {
+        Some(setting) => format!("Let it name the client in the path: {setting}"),
+        None => format!(
+            "Let it name the client in the path: {}/clients/ADDRESS/...",
+            mountpoint.display()
+        ),
+    }
+}
+
+/// What a new mount prints: that it is there, and what to try.
+pub fn first_steps(catalog: &Catalog, mountpoint: &Path) -> String {
+    let root = mountpoint.display();
+    let images: Vec<String> = catalog
+        .images()
+        .map(|(spec, _)| spec.name.to_string())
+        .collect();
+    let default = catalog.choice().by_default().image;
+    let default = default.map_or("none".to_owned(), |image| image.to_string());
+    let rules = catalog.config().rules.len();
+    let mut text = format!(
+        "winbootfs: {} on {root}\n  images: {}  default: {default}  client rules: {rules}\n  try:\n",
+        count(images.len(), "image"),
+        images.join(", ")
+    );
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "    ls {root} {root}/images");
+    let _ = writeln!(text, "    cat '{root}/\\Boot\\BCD'");
+    for client in catalog.choice().known_clients().iter().take(2) {
+        let _ = writeln!(text, "    cat '{root}/clients/{client}/boot/bcd'");
+    }
+    let _ = writeln!(text, "  stop it with Ctrl-C, or: umount {root}");
+    text
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}

@@ -1,0 +1,122 @@
+//! The names boot programs expect, wherever an image really keeps the files.
+//!
+//! [`BUILT_IN`] is the one table; each line says why it is there. It comes from what real
+//! boot programs were seen to ask for (`tests/traces/`). Pure: which of the targets
+//! exists is for [`crate::image`] to find out, each time it is asked, so an alias appears
+//! and vanishes with its file.
+//!
+//! Never in this table: a name whose absence means something. `hiberfil.sys` would be
+//! resumed from, `boot.ini` starts an old loader, a policy (`*.p7b`) locks the machine,
+//! and `EFI/Microsoft/Recovery/BCD` is read before the right store.
+
+use std::collections::HashMap;
+
+use crate::config::AliasSpec;
+use crate::name::{Asked, Folded, parts};
+
+mod table;
+
+pub use table::{BOOT_MANAGER, BUILT_IN, Rule};
+
+/// All aliases of an image, as a tree of names.
+#[derive(Debug)]
+pub struct Aliases {
+    root: Alias,
+    boot_programs: Vec<Asked>,
+}
+
+/// A name that may exist besides the stored ones.
+#[derive(Debug, Default)]
+pub struct Alias {
+    name: Box<[u8]>,
+    /// Where in the image it may really be, best first.
+    targets: Vec<Vec<Asked>>,
+    below: HashMap<Folded, Alias>,
+}
+
+impl Aliases {
+    /// No aliases at all: the base.
+    pub fn none() -> Self {
+        Self {
+            root: Alias::default(),
+            boot_programs: Vec::new(),
+        }
+    }
+
+    /// The built-in aliases with those of an image added and taken away.
+    pub fn new<'a>(own: impl Iterator<Item = &'a AliasSpec>) -> Self {
+        let mut root = Alias::default();
+        for rule in BUILT_IN {
+            for (name, targets) in rule.aliases() {
+                let targets = targets.iter().map(|target| path(target));
+                root.insert(&path(&name)).targets.extend(targets);
+            }
+        }
+        for spec in own {
+            let alias = root.insert(&path(&spec.name));
+            alias.targets = spec.target.iter().map(|target| path(target)).collect();
+        }
+        let boot_programs = table::BOOT_PROGRAMS.iter();
+        Self {
+            root,
+            boot_programs: boot_programs
+                .map(|name| Asked::new(name.as_bytes()))
+                .collect(),
+        }
+    }
+
+    /// The aliases below a way, if there are any.
+    pub fn at(&self, way: &[Folded]) -> Option<&Alias> {
+        way.iter()
+            .try_fold(&self.root, |alias, part| alias.get(part))
+    }
+
+    /// The alias of the boot manager at the root, if that is what is asked for.
+    pub fn boot_manager(&self, asked: &Folded) -> Option<&Alias> {
+        let alias = self.root.get(asked)?;
+        (*alias.name == *BOOT_MANAGER.as_bytes()).then_some(alias)
+    }
+
+    /// The programs beside which the boot manager is looked for.
+    pub fn boot_programs(&self) -> &[Asked] {
+        &self.boot_programs
+    }
+}
+
+impl Alias {
+    /// The name as it is listed.
+    pub fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Where in the image it may be, best first; empty for a mere part of a way.
+    pub fn targets(&self) -> &[Vec<Asked>] {
+        &self.targets
+    }
+
+    /// The alias of that name in this folder.
+    pub fn get(&self, part: &Folded) -> Option<&Self> {
+        self.below.get(part)
+    }
+
+    /// All aliases in this folder.
+    pub fn below(&self) -> impl Iterator<Item = &Self> {
+        self.below.values()
+    }
+
+    fn insert(&mut self, path: &[Asked]) -> &mut Self {
+        path.iter().fold(self, |alias, part| {
+            let below = alias.below.entry(part.folded.clone()).or_default();
+            if below.name.is_empty() {
+                below.name = part.spelled.clone();
+            }
+            below
+        })
+    }
+}
+
+fn path(text: &str) -> Vec<Asked> {
+    // The table is tested, and a configuration was checked: an error cannot get here.
+    let parts = parts(text.as_bytes()).unwrap_or_default();
+    parts.into_iter().map(Asked::new).collect()
+}

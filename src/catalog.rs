@@ -1,0 +1,229 @@
+//! Everything on offer at one moment: all images, the base, and who gets which.
+//!
+//! Made whole from a configuration and then never changed; a new configuration makes a
+//! new catalog. What did not change is carried over, so that its indexes stay warm: a
+//! layer by its path, whatever image it stands in.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::alias::Aliases;
+use crate::choice::Choice;
+use crate::config::{Config, ImageName, ImageSpec, Located, Problem, Problems};
+use crate::image::Image;
+use crate::layer::{Layer, Watch};
+use crate::name::Folded;
+use crate::source::Identity;
+use crate::source::dir::{DirSource, OwnMount};
+use crate::view::View;
+
+/// What every catalog of one daemon shares.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Who tells of changes.
+    pub watch: Arc<dyn Watch>,
+    /// Our own mount, which no source may lead into.
+    pub own_mount: Arc<OwnMount>,
+}
+
+/// All images, the base and the rules.
+#[derive(Debug)]
+pub struct Catalog {
+    config: Arc<Config>,
+    images: HashMap<Folded, Arc<Image>>,
+    base: Option<Arc<Image>>,
+    choice: Choice,
+    owner: (u32, u32),
+    layers: HashMap<LayerKey, Arc<Layer>>,
+    since: SystemTime,
+}
+
+/// What makes two layers the same layer.
+type LayerKey = (PathBuf, bool);
+
+impl Catalog {
+    /// Opens everything that a configuration names, taking over from an earlier catalog
+    /// what is the same.
+    ///
+    /// # Errors
+    /// Every source that cannot be opened, and an owner that does not exist.
+    pub fn open(
+        config: Config,
+        surroundings: &Surroundings,
+        before: Option<&Self>,
+    ) -> Result<Self, Problems> {
+        config.verify(&surroundings.own_mount)?;
+        let mut opener = Opener {
+            surroundings,
+            before,
+            layers: HashMap::new(),
+            problems: Vec::new(),
+        };
+        let images = config.images.iter();
+        let images = images.map(|spec| (spec.name.folded(), Arc::new(opener.image(spec))));
+        let images = images.collect();
+        let base = config.base.as_ref().map(|path| Arc::new(opener.base(path)));
+        let (layers, list) = (opener.layers, opener.problems);
+        if !list.is_empty() {
+            let file = config.file;
+            return Err(Problems { file, list });
+        }
+        Ok(Self {
+            choice: Choice::new(&config),
+            owner: owner(&config),
+            images,
+            base,
+            layers,
+            since: before.map_or_else(SystemTime::now, |before| before.since),
+            config: Arc::new(config),
+        })
+    }
+
+    /// The configuration this was made from.
+    pub fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// The rules.
+    pub fn choice(&self) -> &Choice {
+        &self.choice
+    }
+
+    /// User and group of every file.
+    pub fn owner(&self) -> (u32, u32) {
+        self.owner
+    }
+
+    /// When the first catalog of this daemon was made: the time of folders that nothing
+    /// stored has.
+    pub fn since(&self) -> SystemTime {
+        self.since
+    }
+
+    /// The image of that name, in any case, with its name as configured.
+    pub fn image(&self, name: &Folded) -> Option<(&ImageName, &Arc<Image>)> {
+        let image = self.images.get(name)?;
+        let spec = self
+            .config
+            .images
+            .iter()
+            .find(|spec| spec.name.folded() == *name)?;
+        Some((&spec.name.value, image))
+    }
+
+    /// All images in the order of the configuration.
+    pub fn images(&self) -> impl Iterator<Item = (&ImageSpec, &Arc<Image>)> {
+        let specs = self.config.images.iter();
+        specs.filter_map(|spec| Some((spec, self.images.get(&spec.name.folded())?)))
+    }
+
+    /// The base, if one is configured.
+    pub fn base(&self) -> Option<&Arc<Image>> {
+        self.base.as_ref()
+    }
+
+    /// An image, the base, or one over the other; an image that is no more shows nothing.
+    pub fn view(&self, image: Option<&ImageName>, over_base: bool) -> View {
+        View {
+            image: image
+                .and_then(|name| self.images.get(&name.folded()))
+                .cloned(),
+            base: self.base.clone().filter(|_| over_base),
+        }
+    }
+
+    /// All layers, each once.
+    pub fn layers(&self) -> impl Iterator<Item = &Arc<Layer>> {
+        self.layers.values()
+    }
+
+    /// The folder with this identity has changed, in whatever layers it is.
+    pub fn changed(&self, identity: Identity) -> bool {
+        let dropped = self.layers().filter(|layer| layer.changed(identity));
+        dropped.count() > 0
+    }
+
+    /// Looks whether sources were replaced, went away or came back. Returns whether any
+    /// did.
+    pub fn renew(&self) -> bool {
+        let renewed = self.layers().filter(|layer| layer.source().renew());
+        let renewed: Vec<_> = renewed.collect();
+        for layer in &renewed {
+            tracing::warn!(
+                "source {} was replaced, went away or came back",
+                layer.source().label()
+            );
+            layer.forget_all();
+        }
+        !renewed.is_empty()
+    }
+}
+
+fn owner(config: &Config) -> (u32, u32) {
+    let configured = config.owner.as_ref().and_then(|owner| owner.ids().ok());
+    configured.unwrap_or((0, 0))
+}
+
+struct Opener<'a> {
+    surroundings: &'a Surroundings,
+    before: Option<&'a Catalog>,
+    layers: HashMap<LayerKey, Arc<Layer>>,
+    problems: Vec<Problem>,
+}
+
+impl Opener<'_> {
+    fn image(&mut self, spec: &ImageSpec) -> Image {
+        let layers = spec.sources.iter();
+        let layers = layers
+            .filter_map(|path| self.layer(path, spec.poll))
+            .collect();
+        let aliases = spec.aliases.iter().map(|alias| &alias.value);
+        Image::new(layers, Aliases::new(aliases))
+    }
+
+    fn base(&mut self, path: &Located<PathBuf>) -> Image {
+        let layers = self.layer(path, false).into_iter().collect();
+        Image::new(layers, Aliases::none())
+    }
+
+    fn layer(&mut self, path: &Located<PathBuf>, poll: bool) -> Option<Arc<Layer>> {
+        let key = (path.value.clone(), poll);
+        let kept = self.before.and_then(|before| before.layers.get(&key));
+        if let Some(layer) = self.layers.get(&key).or(kept).cloned() {
+            self.layers.insert(key, layer.clone());
+            return Some(layer);
+        }
+        match self.open(path, poll) {
+            Ok(layer) => {
+                let layer = Arc::new(layer);
+                self.layers.insert(key, layer.clone());
+                Some(layer)
+            }
+            Err(error) => {
+                self.cannot_open(path, &error);
+                None
+            }
+        }
+    }
+
+    fn open(&self, path: &Path, poll: bool) -> std::io::Result<Layer> {
+        let own_mount = self.surroundings.own_mount.clone();
+        let source = DirSource::open(path, own_mount, poll)?;
+        Ok(Layer::new(
+            Box::new(source),
+            self.surroundings.watch.clone(),
+        ))
+    }
+
+    fn cannot_open(&mut self, path: &Located<PathBuf>, error: &std::io::Error) {
+        let shown = path.display();
+        self.problems.push(Problem {
+            line: path.line,
+            column: path.column,
+            what: format!("{shown} cannot be opened: {error}"),
+            next: format!("look at its permissions: ls -ld {shown}"),
+        });
+    }
+}

@@ -1,0 +1,131 @@
+//! From a command to the one function that does it, and from an error to an exit code.
+
+mod check;
+mod mount;
+mod resolve;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::catalog::{Catalog, Surroundings};
+use crate::choice::Peers;
+use crate::cli::{Cli, Command, MountArgs};
+use crate::config::{Config, Problems};
+use crate::layer::Watch;
+use crate::source::Identity;
+use crate::source::dir::OwnMount;
+use crate::tree::Asking;
+
+/// Why a command ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong.
+    #[error("{0}")]
+    Configuration(#[from] Problems),
+    /// The command line is wrong in a way that only its meaning tells.
+    #[error("{0}")]
+    Usage(String),
+    /// It could not be done.
+    #[error("{0}")]
+    Failed(String),
+    /// `check` found something, and has said so already.
+    #[error("")]
+    Found,
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Failed(_) | Self::Found => 1,
+            Self::Configuration(_) | Self::Usage(_) => 2,
+        }
+    }
+}
+
+/// Does what the command line says.
+pub fn run(cli: &Cli) -> ExitCode {
+    let file = cli.config.as_deref();
+    let done = match &cli.command {
+        None => mount::run(file, &MountArgs::default()),
+        Some(Command::Mount(args)) => mount::run(file, args),
+        Some(Command::Check) => check::run(file),
+        Some(Command::Resolve(args)) => resolve::run(file, args),
+        Some(Command::Tree(args)) => tree::run(file, args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::Found) {
+                eprintln!("winbootfs: {failure}");
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+/// The configuration file: the one named, else the one here, else the machine's.
+fn config_file(named: Option<&Path>) -> PathBuf {
+    let here = Path::new("mounts.toml");
+    match named {
+        Some(named) => named.to_owned(),
+        None if here.exists() => here.to_owned(),
+        None => PathBuf::from("/etc/winbootfs/mounts.toml"),
+    }
+}
+
+/// Opens what the configuration says, without a mount: for a look at it.
+fn open(file: Option<&Path>) -> Result<Arc<Catalog>, Failure> {
+    let config = Config::read(&config_file(file))?;
+    let surroundings = Surroundings {
+        watch: Arc::new(NoWatch),
+        own_mount: Arc::new(own_mount(&config)),
+    };
+    Ok(Arc::new(Catalog::open(config, &surroundings, None)?))
+}
+
+/// A running daemon may cover the base; without one there is nothing to see through.
+fn own_mount(config: &Config) -> OwnMount {
+    let mountpoint = config.mountpoint.as_ref();
+    let own_mount = mountpoint.and_then(|path| OwnMount::at(path).ok());
+    own_mount.unwrap_or_default()
+}
+
+/// A command that looks once needs no events.
+#[derive(Debug)]
+struct NoWatch;
+
+impl Watch for NoWatch {
+    fn watch(&self, _path: &Path, _identity: Identity) -> bool {
+        false
+    }
+}
+
+/// A client named on the command line, instead of one found out from a process.
+#[derive(Debug)]
+struct Named(Option<Address>);
+
+impl Named {
+    fn new(address: Option<&str>) -> Result<Self, Failure> {
+        let Some(text) = address else {
+            return Ok(Self(None));
+        };
+        match Address::parse(text.as_bytes()) {
+            Some(address) => Ok(Self(Some(address))),
+            None => Err(Failure::Usage(format!(
+                "{text:?} is no address\n  write it as the client has it: --client 10.0.7.5"
+            ))),
+        }
+    }
+}
+
+impl Asking for Named {
+    fn peers(&self) -> Peers {
+        match self.0 {
+            Some(Address::Ip(address)) => Peers::These(vec![address]),
+            Some(Address::Mac(_)) | None => Peers::Nobody,
+        }
+    }
+}

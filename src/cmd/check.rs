@@ -1,0 +1,201 @@
+//! `check`: what would keep an image from booting, before a client finds out.
+//!
+//! A fault is something with which no boot of that image can work; the exit code tells
+//! of these. Everything else is a remark.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Failure, Named, open};
+use crate::address::Address;
+use crate::catalog::Catalog;
+use crate::config::{ImageName, ImageSpec};
+use crate::expected::{FIRMWARES, Firmware, Need};
+use crate::image::Image;
+use crate::layer::Layer;
+use crate::name::visible;
+use crate::source::{Kind, StoredPath};
+use crate::tree::{CLIENTS, IMAGES, Place, Sight, Walker};
+
+/// Where a walk through a source ends: no image has so many folders in each other.
+const DEEPEST: usize = 64;
+
+pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
+    let catalog = open(file)?;
+    let config = catalog.config();
+    let (images, rules) = (config.images.len(), config.rules.len());
+    println!(
+        "{}: {images} images, {rules} client rules",
+        config.file.display()
+    );
+    if config.mountpoint.is_none() {
+        println!("  remark: no mountpoint is named, so there is nothing to mount");
+    }
+    let mut bootless = 0;
+    for (spec, image) in catalog.images() {
+        println!("image {}", spec.name.value);
+        bootless += usize::from(!check_image(&catalog, spec, image));
+    }
+    if let Some(base) = catalog.base() {
+        println!("base");
+        check_base(base);
+    }
+    match bootless {
+        0 => Ok(()),
+        _ => Err(Failure::Found),
+    }
+}
+
+/// Returns whether at least one firmware can boot it.
+fn check_image(catalog: &Arc<Catalog>, spec: &ImageSpec, image: &Image) -> bool {
+    image.layers().iter().for_each(|layer| check_layer(layer));
+    check_aliases(catalog, spec);
+    let nobody = Named(None);
+    let walker = Walker::new(catalog.clone(), &nobody);
+    let place = root_of(&spec.name);
+    let boots = FIRMWARES
+        .iter()
+        .map(|firmware| check_firmware(&walker, &place, firmware));
+    let able = boots.filter(|able| *able).count();
+    if able == 0 {
+        println!("  FAULT: no firmware can boot it");
+    }
+    able > 0
+}
+
+fn root_of(name: &ImageName) -> Place {
+    let sight = Sight {
+        image: Some(name.clone()),
+        over_base: false,
+    };
+    Place::Folder(sight, Arc::default())
+}
+
+fn check_firmware(walker: &Walker<'_>, image: &Place, firmware: &Firmware) -> bool {
+    let missing: Vec<&Need> = firmware
+        .needs
+        .iter()
+        .filter(|need| !need.any_of.iter().any(|name| is_file(walker, image, name)))
+        .collect();
+    match missing.as_slice() {
+        [] => println!("  {}: every name is there", firmware.name),
+        missing => {
+            println!("  {}: cannot boot", firmware.name);
+            for need in missing {
+                println!("    missing: {} ({})", need.what, need.any_of.join(", "));
+                println!("      {}", need.next);
+            }
+        }
+    }
+    missing.is_empty()
+}
+
+fn is_file(walker: &Walker<'_>, image: &Place, name: &str) -> bool {
+    let found = walker.find(image, name.as_bytes()).found;
+    matches!(found, Ok((Place::File(_), _)))
+}
+
+/// An alias of the operator's own that leads nowhere, or that a real file overrules.
+fn check_aliases(catalog: &Arc<Catalog>, spec: &ImageSpec) {
+    let nobody = Named(None);
+    let walker = Walker::new(catalog.clone(), &nobody);
+    let place = root_of(&spec.name);
+    for alias in &spec.aliases {
+        let Some(target) = &alias.target else {
+            continue;
+        };
+        let name = &alias.name;
+        match walker.find(&place, name.as_bytes()).found {
+            Ok((Place::File(file), _)) if !file.aliased => {
+                println!("  remark: alias {name:?} is overruled by a real file of that name");
+            }
+            Ok(_) => {}
+            Err(_) => println!(
+                "  remark: alias {name:?} leads nowhere: {target:?} is no stored file or folder \
+                 (line {})",
+                alias.line
+            ),
+        }
+    }
+}
+
+fn check_base(base: &Image) {
+    for layer in base.layers() {
+        check_layer(layer);
+        let Ok(root) = layer.folder(&StoredPath::root()) else {
+            continue;
+        };
+        for (folded, entry) in root.entries() {
+            let name = visible(&entry.name);
+            let ours = [IMAGES, CLIENTS]
+                .iter()
+                .any(|own| own.as_bytes() == folded.as_bytes());
+            let address = Address::parse(&entry.name).is_some();
+            if ours || (address && !Address::is_ambiguous(&entry.name)) {
+                println!(
+                    "  remark: {name} is hidden by the folder of that name that winbootfs adds"
+                );
+            }
+        }
+    }
+}
+
+fn check_layer(layer: &Layer) {
+    let label = layer.source().label();
+    let mut files = 0;
+    let mut remarks = Vec::new();
+    survey(layer, &StoredPath::root(), 0, &mut files, &mut remarks);
+    let events = match layer.source().has_events() {
+        true => "",
+        false => ", no events: changes are seen within two seconds",
+    };
+    println!("  source {label}: a folder with {files} files{events}");
+    for remark in remarks {
+        println!("    remark: {remark}");
+    }
+}
+
+fn survey(
+    layer: &Layer,
+    path: &StoredPath,
+    depth: usize,
+    files: &mut usize,
+    remarks: &mut Vec<String>,
+) {
+    let folder = match layer.folder(path) {
+        Ok(folder) if depth < DEEPEST => folder,
+        Ok(_) => return remarks.push(format!("{} is too deep to be looked at", shown(path))),
+        Err(error) => return remarks.push(format!("{} cannot be read: {error}", shown(path))),
+    };
+    for alike in folder.collisions() {
+        let names: Vec<String> = alike.iter().map(|entry| visible(&entry.name)).collect();
+        let winner = names.first().cloned().unwrap_or_default();
+        remarks.push(format!(
+            "in {} these are one name to Windows clients: {}; other spellings get {winner}",
+            shown(path),
+            names.join(", ")
+        ));
+    }
+    for hidden in folder.hidden() {
+        remarks.push(format!(
+            "{} {}, and is not shown",
+            shown(&path.join(&hidden.name)),
+            hidden.why
+        ));
+    }
+    let mut below: Vec<_> = folder.entries().map(|(_, entry)| entry).collect();
+    below.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    for entry in below {
+        match entry.kind {
+            Kind::File => *files += 1,
+            Kind::Folder => survey(layer, &path.join(&entry.name), depth + 1, files, remarks),
+        }
+    }
+}
+
+fn shown(path: &StoredPath) -> String {
+    match path.as_bytes() {
+        b"" => "the root".to_owned(),
+        bytes => visible(bytes),
+    }
+}

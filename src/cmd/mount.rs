@@ -1,0 +1,95 @@
+//! `mount`: from the configuration, or from folders on the command line, to a daemon.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, config_file};
+use crate::cli::MountArgs;
+use crate::config::{Config, ImageName, ImageSpec, Located};
+use crate::service;
+
+pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
+    log_to_stderr();
+    let config = match args.paths.split_last() {
+        Some((mountpoint, sources)) => without_file(sources, mountpoint)?,
+        None => Config::read(&config_file(file))?,
+    };
+    service::run(config)
+}
+
+/// Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its own times.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("WINBOOTFS_LOG");
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info,fuser=warn"));
+    let format = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match std::env::var_os("JOURNAL_STREAM") {
+        Some(_) => format.without_time().init(),
+        None => format.init(),
+    }
+}
+
+/// Images named after their folders, the first the default, the mountpoint the base.
+fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failure> {
+    let images: Vec<ImageSpec> = sources
+        .iter()
+        .map(|path| image(path))
+        .collect::<Result<_, _>>()?;
+    for (at, image) in images.iter().enumerate() {
+        let alike = |other: &&ImageSpec| other.name.folded() == image.name.folded();
+        if images.iter().skip(at + 1).any(|other| alike(&other)) {
+            return Err(Failure::Usage(format!(
+                "two folders are named {}\n  rename one, or name the images in a \
+                 configuration file (see winbootfs mount --help)",
+                image.name.value
+            )));
+        }
+    }
+    Ok(Config {
+        mountpoint: Some(nowhere(mountpoint.to_owned())),
+        base: Some(nowhere(mountpoint.to_owned())),
+        default: images.first().map(|image| image.name.clone()),
+        images,
+        ..Config::default()
+    })
+}
+
+fn image(path: &Path) -> Result<ImageSpec, Failure> {
+    let resolved = path.canonicalize().map_err(|error| {
+        Failure::Usage(format!(
+            "{}: {error}\n  name a folder that is there",
+            path.display()
+        ))
+    })?;
+    let name = resolved
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let name = ImageName::new(name).map_err(|why| {
+        Failure::Usage(format!(
+            "{} cannot name an image: it {why}\n  name the image in a configuration file \
+             (see winbootfs mount --help)",
+            path.display()
+        ))
+    })?;
+    Ok(ImageSpec {
+        name: nowhere(name),
+        sources: vec![nowhere(path.to_owned())],
+        aliases: Vec::new(),
+        poll: false,
+    })
+}
+
+/// A value that stands in no file.
+fn nowhere<T>(value: T) -> Located<T> {
+    Located {
+        value,
+        line: 0,
+        column: 0,
+    }
+}

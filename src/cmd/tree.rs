@@ -1,0 +1,66 @@
+//! `tree`: every name that a client, or an image, has, and what is behind it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Failure, Named, open};
+use crate::cli::TreeArgs;
+use crate::name::{MOST_PARTS, fold, visible};
+use crate::tree::{Place, Sight, Walker};
+
+pub(super) fn run(file: Option<&Path>, args: &TreeArgs) -> Result<(), Failure> {
+    let client = Named::new(args.client.as_deref())?;
+    let catalog = open(file)?;
+    let start = match (&args.image, client.0) {
+        (Some(image), _) => {
+            let found = catalog.image(&fold(image.as_bytes()));
+            let (name, _) = found.ok_or_else(|| unknown(image))?;
+            let sight = Sight {
+                image: Some(name.clone()),
+                over_base: false,
+            };
+            Place::Folder(sight, Arc::default())
+        }
+        (None, Some(address)) => Place::Client(address),
+        (None, None) => Place::Caller,
+    };
+    print_folder(&Walker::new(catalog, &client), &start, 0)
+}
+
+fn print_folder(walker: &Walker<'_>, place: &Place, depth: usize) -> Result<(), Failure> {
+    let entries = walker
+        .list(place)
+        .map_err(|error| Failure::Failed(error.to_string()))?;
+    for entry in entries {
+        let indent = "  ".repeat(depth);
+        let name = visible(&entry.name);
+        match walker.find(place, &entry.name).found {
+            Ok((Place::File(file), attributes)) => {
+                let target = match file.aliased {
+                    true => format!(" -> {}", visible(file.path().as_bytes())),
+                    false => String::new(),
+                };
+                println!("{indent}{name}  {}{target}", attributes.size);
+            }
+            Ok((below, _)) => {
+                println!("{indent}{name}/");
+                if is_worth_entering(&below) && depth < MOST_PARTS {
+                    print_folder(walker, &below, depth + 1)?;
+                }
+            }
+            Err(error) => println!("{indent}{name}  ({error})"),
+        }
+    }
+    Ok(())
+}
+
+/// All images and clients again below each of them would never end.
+fn is_worth_entering(place: &Place) -> bool {
+    matches!(place, Place::Folder(..))
+}
+
+fn unknown(image: &str) -> Failure {
+    Failure::Usage(format!(
+        "no image is named {image:?}\n  see them all: winbootfs check"
+    ))
+}

@@ -1,0 +1,337 @@
+//! `mounts.toml`: what the operator meant, checked, with the place of everything that
+//! is wrong.
+//!
+//! [`Config::parse`] is pure: text in, configuration or [`Problems`] out. What can only
+//! be told from the disk (is the source there, does the owner exist) is a second step,
+//! [`Config::verify`], so that `check` can report both and a test needs no files.
+//!
+//! All problems are reported at once, each with file, line, column and a next step.
+
+mod raw;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::{Deref, Range};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::name::{Folded, fold};
+use crate::source::dir::OwnMount;
+
+/// A value and where it stands in the file, counted from 1. Two are equal when the
+/// values are, wherever they stand.
+#[derive(Debug, Clone, Copy)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its line.
+    pub line: usize,
+    /// Its column, in characters.
+    pub column: usize,
+}
+
+impl<T: PartialEq> PartialEq for Located<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T> Deref for Located<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// The name of an image: a folder name under `images/`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ImageName(Arc<str>);
+
+impl ImageName {
+    /// Checks that the text can name a folder.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() || text == "." || text == ".." {
+            return Err("is no name for a folder");
+        }
+        if text.contains(['/', '\\']) {
+            return Err("holds a separator");
+        }
+        if text.chars().any(char::is_control) || text.len() > 255 {
+            return Err("holds a control character or is longer than 255 bytes");
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name as it is compared.
+    pub fn folded(&self) -> Folded {
+        fold(self.0.as_bytes())
+    }
+}
+
+impl Deref for ImageName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ImageName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// A name that an image gets, or loses, besides its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AliasSpec {
+    /// The name in the tree.
+    pub name: String,
+    /// The file or folder of the image that answers, or `None`: no built-in alias either.
+    pub target: Option<String>,
+}
+
+/// One image as configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageSpec {
+    /// Its name.
+    pub name: Located<ImageName>,
+    /// Its layers, the first that has a name wins.
+    pub sources: Vec<Located<PathBuf>>,
+    /// Its own aliases.
+    pub aliases: Vec<Located<AliasSpec>>,
+    /// Look at folder times instead of waiting for events.
+    pub poll: bool,
+}
+
+/// Which clients get an image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleSpec {
+    /// The addresses and subnets; never empty.
+    pub matches: Vec<Located<IpNet>>,
+    /// The image they get.
+    pub image: Located<ImageName>,
+}
+
+/// Who owns every file in the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerSpec {
+    /// A user, by name or number.
+    pub user: String,
+    /// A group, by name or number; without one, the user's own.
+    pub group: Option<String>,
+}
+
+/// A whole configuration.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Config {
+    /// Where it was read from; empty when it was made from the command line.
+    pub file: PathBuf,
+    /// Where the tree appears.
+    pub mountpoint: Option<Located<PathBuf>>,
+    /// Existing files shown beneath.
+    pub base: Option<Located<PathBuf>>,
+    /// The image for clients that nothing else decides.
+    pub default: Option<Located<ImageName>>,
+    /// Who owns every file.
+    pub owner: Option<Located<OwnerSpec>>,
+    /// All images, in the order of the file.
+    pub images: Vec<ImageSpec>,
+    /// All client rules, in the order of the file.
+    pub rules: Vec<RuleSpec>,
+}
+
+/// One thing that is wrong, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, from 1; 0 when it is about the file as a whole.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+    /// The next step to take.
+    pub next: String,
+}
+
+/// Everything that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it, in the order of the file; never empty.
+    pub list: Vec<Problem>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, problem) in self.list.iter().enumerate() {
+            if count > 0 {
+                writeln!(out)?;
+            }
+            match problem.line {
+                0 => write!(out, "{}: ", self.file.display())?,
+                line => write!(out, "{}:{line}:{}: ", self.file.display(), problem.column)?,
+            }
+            write!(out, "{}\n  {}", problem.what, problem.next)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, or that it cannot be read.
+    pub fn read(file: &Path) -> Result<Self, Problems> {
+        let text = std::fs::read_to_string(file).map_err(|error| Problems {
+            file: file.to_owned(),
+            list: vec![unreadable(file, &error)],
+        })?;
+        Self::parse(&text, file)
+    }
+
+    /// Checks the text of a file, without a look at the disk. Relative paths are made
+    /// relative to the folder of `file`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, Problems> {
+        let mut checker = raw::Checker::new(text, file);
+        let config = checker.config();
+        match (config, checker.problems.is_empty()) {
+            (Some(config), true) => Ok(config),
+            _ => {
+                let mut list = checker.problems;
+                list.sort_by_key(|problem| (problem.line, problem.column));
+                let file = file.to_owned();
+                Err(Problems { file, list })
+            }
+        }
+    }
+
+    /// Checks what only the disk can tell.
+    ///
+    /// # Errors
+    /// Every source, base or owner that is not there.
+    pub fn verify(&self, own_mount: &OwnMount) -> Result<(), Problems> {
+        let mut list: Vec<Problem> = Vec::new();
+        for image in &self.images {
+            let sources = image.sources.iter();
+            list.extend(sources.filter_map(|path| missing_folder(path, "source", own_mount)));
+        }
+        let base = self.base.iter();
+        list.extend(base.filter_map(|path| missing_folder(path, "base", own_mount)));
+        list.extend(self.owner.iter().filter_map(missing_owner));
+        if list.is_empty() {
+            return Ok(());
+        }
+        let file = self.file.clone();
+        Err(Problems { file, list })
+    }
+
+    /// The image of that name.
+    pub fn image(&self, name: &ImageName) -> Option<&ImageSpec> {
+        self.images.iter().find(|image| *image.name == *name)
+    }
+}
+
+impl OwnerSpec {
+    /// The numbers of the user and the group.
+    ///
+    /// # Errors
+    /// Which of the two this machine does not know.
+    pub fn ids(&self) -> Result<(u32, u32), String> {
+        let unknown = |what, name: &str| format!("this machine knows no {what} {name:?}");
+        let user = self.user_ids().ok_or_else(|| unknown("user", &self.user))?;
+        let Some(group) = &self.group else {
+            return Ok(user);
+        };
+        let named = || nix::unistd::Group::from_name(group).ok().flatten();
+        let number = group.parse().ok();
+        let gid = number.or_else(|| named().map(|group| group.gid.as_raw()));
+        Ok((user.0, gid.ok_or_else(|| unknown("group", group))?))
+    }
+
+    fn user_ids(&self) -> Option<(u32, u32)> {
+        if let Ok(number) = self.user.parse() {
+            return Some((number, number));
+        }
+        let user = nix::unistd::User::from_name(&self.user).ok().flatten()?;
+        Some((user.uid.as_raw(), user.gid.as_raw()))
+    }
+}
+
+/// An address as a network of one.
+pub fn single(address: IpAddr) -> IpNet {
+    IpNet::from(address.to_canonical())
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
+    Problem {
+        line: 0,
+        column: 0,
+        what: format!("cannot be read: {error}"),
+        next: match error.kind() {
+            std::io::ErrorKind::NotFound => format!(
+                "name another with --config FILE, or mount without one: \
+                 winbootfs mount SOURCE... MOUNTPOINT (looked for {})",
+                file.display()
+            ),
+            _ => format!("look at its permissions: ls -l {}", file.display()),
+        },
+    }
+}
+
+fn missing_folder(path: &Located<PathBuf>, what: &str, own_mount: &OwnMount) -> Option<Problem> {
+    let shown = path.display();
+    let (what, next) = match std::fs::metadata(own_mount.beneath(path)) {
+        Ok(found) if found.is_dir() => return None,
+        Ok(_) => (
+            format!("{what} {shown} is a file, and this version serves folders"),
+            "unpack it or mount it (mount -o loop,ro), then name that folder".to_owned(),
+        ),
+        Err(error) => (
+            format!("{what} {shown} cannot be used: {error}"),
+            format!("correct the path, or make it: mkdir -p {shown}"),
+        ),
+    };
+    let (line, column) = (path.line, path.column);
+    Some(Problem {
+        line,
+        column,
+        what,
+        next,
+    })
+}
+
+fn missing_owner(owner: &Located<OwnerSpec>) -> Option<Problem> {
+    let what = owner.ids().err()?;
+    Some(Problem {
+        line: owner.line,
+        column: owner.column,
+        what: format!("owner: {what}"),
+        next: "write a user that exists, or numbers, for example owner = \"0:0\"".to_owned(),
+    })
+}
+
+/// Line and column, both from 1, of a byte offset.
+fn line_and_column(text: &str, span: Option<Range<usize>>) -> (usize, usize) {
+    let Some(before) = span.and_then(|span| text.get(..span.start)) else {
+        return (0, 0);
+    };
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let column = before
+        .get(line_start..)
+        .map_or(0, |line| line.chars().count());
+    (before.matches('\n').count() + 1, column + 1)
+}

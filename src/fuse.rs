@@ -1,0 +1,558 @@
+//! The door to the kernel: convert, ask the tree, convert back.
+//!
+//! This room and its children are the only ones that name `fuser`. No method here
+//! decides anything about names.
+//!
+//! What the kernel makes of the answers:
+//!
+//! - An entry or a miss is believed for the time it is given. What depends on the caller
+//!   gets no time at all. The rest gets [`LONG`], and a change on disk ends every belief at
+//!   once ([`session::Kernel::forget_beliefs`]). A kernel without that notice (before
+//!   6.16) gets [`SHORT`].
+//! - An `opendir` without `O_DIRECTORY` comes from a server that takes the folder for a
+//!   file (dnsmasq offers a size for it, and the boot manager hangs for 36 s): to that one
+//!   it does not exist. `ls`, `find` and the listings of web servers all set the flag.
+//! - Locks are not answered at all: the kernel then keeps them itself, which is what
+//!   tftpd-hpa needs for its read lock.
+
+mod handles;
+pub mod mountpoint;
+pub mod session;
+
+use std::cell::OnceCell;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::{Duration, SystemTime};
+
+use fuser::{
+    Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
+    KernelConfig, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEmpty,
+    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request,
+};
+
+use crate::caller::Callers;
+use crate::choice::Peers;
+use crate::error::Error;
+use crate::fuse::handles::Handles;
+use crate::name::visible;
+use crate::source::ReadAt;
+use crate::tree::{Answer, Asking, Attributes, Belief, Entry, Tree};
+
+/// Belief where an event ends it. Not for ever: a write through a memory map or through
+/// another hard link raises no event.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Belief where nothing ends it early.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// The longest name that `statfs` promises; a whole path may arrive as one name.
+const LONGEST_NAME: u32 = 1024;
+
+/// The inode number of a listed name: "unknown", as libfuse writes it. The true one would
+/// cost a look at every file of a folder of thousands.
+const UNLISTED_INODE: INodeNo = INodeNo(0xFFFF_FFFF);
+
+/// The tree as the kernel sees it.
+#[derive(Debug)]
+pub struct Door {
+    tree: Arc<Tree>,
+    callers: Callers,
+    stats: Arc<Stats>,
+    undecided: Arc<dyn Undecided>,
+    files: Handles<Box<dyn ReadAt>>,
+    folders: Handles<Vec<Entry>>,
+    /// Found out when the kernel introduces itself.
+    forgets_on_request: Arc<AtomicBool>,
+    /// Told when the mount is gone, for whatever reason.
+    ended: Sender<()>,
+}
+
+/// Told when a request was refused because its client could not be told.
+pub trait Undecided: std::fmt::Debug + Send + Sync {
+    /// A thread asked for a name, and this is what is known of its peers.
+    fn refused(&self, thread: u32, name: &[u8], peers: &Peers);
+}
+
+/// What was done so far; all counts since the start.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Names looked up.
+    pub lookups: Count,
+    /// Of these, names that were not there.
+    pub misses: Count,
+    /// Of these, names refused because the client could not be told.
+    pub undecided: Count,
+    /// Look-ups given back by the kernel.
+    pub forgets: Count,
+    /// Files opened.
+    pub opens: Count,
+    /// Bytes read through the daemon.
+    pub bytes: Count,
+}
+
+/// A count that several threads add to.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// The count now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The process behind a request; looked at once, and only if the tree wants to know.
+struct Caller<'a> {
+    callers: &'a Callers,
+    thread: u32,
+    peers: OnceCell<Peers>,
+}
+
+impl Asking for Caller<'_> {
+    fn peers(&self) -> Peers {
+        let look = || self.callers.peers(self.thread);
+        self.peers.get_or_init(look).clone()
+    }
+}
+
+impl Door {
+    fn caller(&self, request: &Request) -> Caller<'_> {
+        Caller {
+            callers: &self.callers,
+            thread: request.pid(),
+            peers: OnceCell::new(),
+        }
+    }
+
+    fn belief(&self, belief: Belief) -> Duration {
+        match belief {
+            Belief::Never => Duration::ZERO,
+            Belief::Briefly => SHORT,
+            Belief::UntilChanged if self.forgets_on_request.load(Ordering::Relaxed) => LONG,
+            Belief::UntilChanged => SHORT,
+        }
+    }
+
+    fn attributes(&self, id: u64, attributes: &Attributes) -> FileAttr {
+        let (uid, gid) = self.tree.catalog().owner();
+        file_attributes(id, attributes, uid, gid)
+    }
+
+    fn look_up(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        let (caller, name) = (self.caller(request), name.as_bytes());
+        let Answer { found, belief } = self.tree.lookup(parent.0, name, &caller);
+        self.stats.lookups.add(1);
+        let belief = self.belief(belief);
+        match found {
+            Ok(found) => {
+                let attributes = self.attributes(found.id, &found.attributes);
+                // The number is that of one image, whoever asks: only the name is not.
+                let kept = belief.max(SHORT);
+                reply.entry_with_ttls(&kept, &belief, &attributes, Generation(0));
+            }
+            Err(error) => {
+                self.missed(&error, &caller, name);
+                self.reply_missing(&error, belief, reply);
+            }
+        }
+    }
+
+    fn missed(&self, error: &Error, caller: &Caller<'_>, name: &[u8]) {
+        self.stats.misses.add(1);
+        if matches!(error, Error::Undecided) {
+            self.stats.undecided.add(1);
+            self.undecided.refused(caller.thread, name, &caller.peers());
+        } else if !error.is_everyday() {
+            tracing::warn!("{}: {error}", visible(name));
+        }
+    }
+
+    /// A miss that may be believed is an entry without a number.
+    fn reply_missing(&self, error: &Error, belief: Duration, reply: ReplyEntry) {
+        if error.errno() == libc::ENOENT && !belief.is_zero() {
+            let nothing = file_attributes(0, &Attributes::nothing(), 0, 0);
+            reply.entry_with_ttls(&belief, &belief, &nothing, Generation(0));
+        } else {
+            reply.error(errno(error));
+        }
+    }
+
+    fn open_folder(&self, request: &Request, id: INodeNo, flags: OpenFlags) -> Result<u64, Error> {
+        if flags.0 & libc::O_DIRECTORY == 0 {
+            return Err(Error::NotFound);
+        }
+        let entries = self.tree.list(id.0, &self.caller(request))?;
+        Ok(self.folders.add(entries))
+    }
+
+    fn read_file(&self, handle: FileHandle, offset: u64, size: u32) -> io::Result<Vec<u8>> {
+        let file = self.files.get(handle.0);
+        let file = file.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        let mut buffer = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+        let count = file.read_at(&mut buffer, offset)?;
+        buffer.truncate(count);
+        self.stats.bytes.add(count as u64);
+        Ok(buffer)
+    }
+}
+
+impl Filesystem for Door {
+    fn init(&mut self, _request: &Request, config: &mut KernelConfig) -> io::Result<()> {
+        // Asked for one by one: a kernel that lacks one still has the others.
+        for wish in [
+            // Look-ups in one folder side by side: two clients must not wait for a third.
+            InitFlags::FUSE_PARALLEL_DIROPS,
+            // A number stands for one version of a file: its pages are never stale.
+            InitFlags::FUSE_EXPLICIT_INVAL_DATA,
+        ] {
+            let _ = config.add_capabilities(wish);
+        }
+        let forgets = config.kernel_abi() >= session::FORGETS_ON_REQUEST;
+        self.forgets_on_request.store(forgets, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn destroy(&mut self) {
+        // Nobody listens any more only when the daemon is ending anyway.
+        let _ = self.ended.send(());
+    }
+
+    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+        self.look_up(request, parent, name, reply);
+    }
+
+    fn forget(&self, _request: &Request, id: INodeNo, lookups: u64) {
+        self.stats.forgets.add(lookups);
+        self.tree.forget(id.0, lookups);
+    }
+
+    fn getattr(&self, _request: &Request, id: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
+        match self.tree.attributes(id.0) {
+            Ok(found) => reply.attr(&SHORT, &self.attributes(id.0, &found)),
+            Err(error) => reply.error(errno(&error)),
+        }
+    }
+
+    fn open(&self, _request: &Request, id: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
+        match self.tree.open(id.0) {
+            Ok(file) => {
+                self.stats.opens.add(1);
+                let handle = FileHandle(self.files.add(file));
+                reply.opened(
+                    handle,
+                    FopenFlags::FOPEN_KEEP_CACHE | FopenFlags::FOPEN_NOFLUSH,
+                );
+            }
+            Err(error) => reply.error(errno(&error)),
+        }
+    }
+
+    fn read(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        size: u32,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: ReplyData,
+    ) {
+        match self.read_file(handle, offset, size) {
+            Ok(bytes) => reply.data(&bytes),
+            Err(error) => reply.error(Errno::from_i32(error.raw_os_error().unwrap_or(libc::EIO))),
+        }
+    }
+
+    fn release(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        handle: FileHandle,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        _flush: bool,
+        reply: ReplyEmpty,
+    ) {
+        self.files.remove(handle.0);
+        reply.ok();
+    }
+
+    fn opendir(&self, request: &Request, id: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        match self.open_folder(request, id, flags) {
+            Ok(handle) => reply.opened(FileHandle(handle), FopenFlags::empty()),
+            Err(error) => {
+                if matches!(error, Error::Undecided) {
+                    self.missed(&error, &self.caller(request), b"/");
+                }
+                reply.error(errno(&error));
+            }
+        }
+    }
+
+    fn readdir(
+        &self,
+        _request: &Request,
+        id: INodeNo,
+        handle: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
+        let Some(entries) = self.folders.get(handle.0) else {
+            return reply.error(Errno::from_i32(libc::EBADF));
+        };
+        let dots = [(id, ".".as_bytes(), true), (id, "..".as_bytes(), true)];
+        let entries = entries
+            .iter()
+            .map(|entry| (UNLISTED_INODE, &*entry.name, entry.is_folder));
+        let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = dots.into_iter().chain(entries).enumerate().skip(skipped);
+        for (at, (inode, name, is_folder)) in rest {
+            if reply.add(
+                inode,
+                at as u64 + 1,
+                kind(is_folder),
+                OsStr::from_bytes(name),
+            ) {
+                break;
+            }
+        }
+        reply.ok();
+    }
+
+    fn releasedir(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        handle: FileHandle,
+        _flags: OpenFlags,
+        reply: ReplyEmpty,
+    ) {
+        self.folders.remove(handle.0);
+        reply.ok();
+    }
+
+    fn statfs(&self, _request: &Request, _id: INodeNo, reply: ReplyStatfs) {
+        reply.statfs(
+            0,
+            0,
+            0,
+            self.tree.nodes().len() as u64,
+            0,
+            4096,
+            LONGEST_NAME,
+            4096,
+        );
+    }
+
+    fn flush(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        _handle: FileHandle,
+        _owner: LockOwner,
+        reply: ReplyEmpty,
+    ) {
+        reply.error(Errno::from_i32(libc::ENOSYS));
+    }
+
+    fn getxattr(&self, _: &Request, _: INodeNo, _: &OsStr, _: u32, reply: ReplyXattr) {
+        reply.error(Errno::from_i32(libc::ENOSYS));
+    }
+
+    fn listxattr(&self, _: &Request, _: INodeNo, _: u32, reply: ReplyXattr) {
+        reply.error(Errno::from_i32(libc::ENOSYS));
+    }
+
+    // Everything that would modify. The mount is read-only, so the kernel refuses these
+    // itself; unless somebody remounts it for writing.
+
+    fn setattr(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        _mode: Option<u32>,
+        _uid: Option<u32>,
+        _gid: Option<u32>,
+        _size: Option<u64>,
+        _atime: Option<fuser::TimeOrNow>,
+        _mtime: Option<fuser::TimeOrNow>,
+        _ctime: Option<SystemTime>,
+        _handle: Option<FileHandle>,
+        _crtime: Option<SystemTime>,
+        _chgtime: Option<SystemTime>,
+        _bkuptime: Option<SystemTime>,
+        _flags: Option<fuser::BsdFileFlags>,
+        reply: ReplyAttr,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn mknod(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        _rdev: u32,
+        reply: ReplyEntry,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn mkdir(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        reply: ReplyEntry,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn unlink(&self, _request: &Request, _parent: INodeNo, _name: &OsStr, reply: ReplyEmpty) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn rmdir(&self, _request: &Request, _parent: INodeNo, _name: &OsStr, reply: ReplyEmpty) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn symlink(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _target: &std::path::Path,
+        reply: ReplyEntry,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn rename(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _new_parent: INodeNo,
+        _new_name: &OsStr,
+        _flags: fuser::RenameFlags,
+        reply: ReplyEmpty,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn link(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        _new_parent: INodeNo,
+        _new_name: &OsStr,
+        reply: ReplyEntry,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn write(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        _handle: FileHandle,
+        _offset: u64,
+        _data: &[u8],
+        _write_flags: fuser::WriteFlags,
+        _flags: OpenFlags,
+        _owner: Option<LockOwner>,
+        reply: fuser::ReplyWrite,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn create(
+        &self,
+        _request: &Request,
+        _parent: INodeNo,
+        _name: &OsStr,
+        _mode: u32,
+        _umask: u32,
+        _flags: i32,
+        reply: fuser::ReplyCreate,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn fallocate(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        _handle: FileHandle,
+        _offset: u64,
+        _length: u64,
+        _mode: i32,
+        reply: ReplyEmpty,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn setxattr(
+        &self,
+        _request: &Request,
+        _id: INodeNo,
+        _name: &OsStr,
+        _value: &[u8],
+        _flags: i32,
+        _position: u32,
+        reply: ReplyEmpty,
+    ) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+
+    fn removexattr(&self, _request: &Request, _id: INodeNo, _name: &OsStr, reply: ReplyEmpty) {
+        reply.error(errno(&Error::ReadOnly));
+    }
+}
+
+fn errno(error: &Error) -> Errno {
+    Errno::from_i32(error.errno())
+}
+
+fn kind(is_folder: bool) -> FileType {
+    match is_folder {
+        true => FileType::Directory,
+        false => FileType::RegularFile,
+    }
+}
+
+/// Readable for everybody, whatever the source says: dnsmasq refuses what not everybody
+/// may read, and its `tftp-secure` what another user owns.
+fn file_attributes(id: u64, attributes: &Attributes, uid: u32, gid: u32) -> FileAttr {
+    FileAttr {
+        ino: INodeNo(id),
+        size: attributes.size,
+        blocks: attributes.size.div_ceil(512),
+        atime: attributes.modified,
+        mtime: attributes.modified,
+        ctime: attributes.modified,
+        crtime: attributes.modified,
+        kind: kind(attributes.is_folder),
+        perm: if attributes.is_folder { 0o555 } else { 0o444 },
+        // 1 for folders too: "not counted", so that `find` does not rely on it.
+        nlink: 1,
+        uid,
+        gid,
+        rdev: 0,
+        blksize: 4096,
+        flags: 0,
+    }
+}

@@ -1,0 +1,210 @@
+//! The mount itself: options, threads, the way back to the kernel, the end.
+
+use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+
+use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL, Version};
+use thiserror::Error;
+
+use super::handles::Handles;
+use super::{Door, Stats, Undecided, mountpoint};
+use crate::caller::Callers;
+use crate::tree::Tree;
+
+/// The protocol from which on a kernel drops all it believes on request (Linux 6.16).
+pub(super) const FORGETS_ON_REQUEST: Version = Version(7, 44);
+
+/// That request, `FUSE_NOTIFY_INC_EPOCH`: a header of a length, a code in the place of an
+/// error, and no request that it answers. `fuser` 0.18 has no call for it.
+const FORGET_BELIEFS: [u32; 4] = [16, 8, 0, 0];
+
+/// Threads that answer. More than cores, because each may wait for a slow source while
+/// the others go on.
+const THREADS: usize = 8;
+
+/// Why it could not be mounted. Each message ends in what to do.
+#[derive(Debug, Error)]
+pub enum CannotMount {
+    /// The mountpoint is not fit.
+    #[error(transparent)]
+    Unfit(#[from] mountpoint::Unfit),
+    /// There is no FUSE.
+    #[error("/dev/fuse is missing\n  load the module: modprobe fuse")]
+    NoFuse,
+    /// Not root, and no helper that is.
+    #[error(
+        "mounting needs root or fusermount3, and there is neither\n  install it: apt install fuse3"
+    )]
+    NoHelper,
+    /// The kernel or the helper said no.
+    #[error(
+        "mounting on {0} is not permitted: {1}\n  run it as root, or mount on a folder of your own"
+    )]
+    NotPermitted(PathBuf, io::Error),
+    /// Anything else.
+    #[error("cannot mount on {0}: {1}\n  see what the kernel says: dmesg | tail")]
+    Other(PathBuf, io::Error),
+}
+
+/// A mount that is up.
+#[derive(Debug)]
+pub struct Mounted {
+    session: ManuallyDrop<BackgroundSession>,
+    mountpoint: PathBuf,
+    kernel: Kernel,
+    stats: Arc<Stats>,
+    ends: Receiver<()>,
+    for_everybody: bool,
+}
+
+/// The way to tell the kernel something that it did not ask.
+#[derive(Debug)]
+pub struct Kernel {
+    device: OwnedFd,
+    forgets_on_request: bool,
+}
+
+/// Mounts the tree and starts to answer.
+///
+/// # Errors
+/// Why it cannot be mounted.
+pub fn mount(
+    tree: &Arc<Tree>,
+    mountpoint: &Path,
+    undecided: &Arc<dyn Undecided>,
+) -> Result<Mounted, CannotMount> {
+    mountpoint::prepare(mountpoint)?;
+    let stats = Arc::new(Stats::default());
+    let forgets: Arc<AtomicBool> = Arc::default();
+    let (ended, ends) = channel();
+    let open = |acl| {
+        let door = Door {
+            tree: tree.clone(),
+            callers: Callers::default(),
+            stats: stats.clone(),
+            undecided: undecided.clone(),
+            files: Handles::default(),
+            folders: Handles::default(),
+            forgets_on_request: forgets.clone(),
+            ended: ended.clone(),
+        };
+        Session::new(door, mountpoint, &config(acl))
+    };
+    // Everybody may look, for a server seldom runs as our user. Whether a user who is
+    // not root may allow that is up to /etc/fuse.conf.
+    let (opened, for_everybody) = match open(SessionACL::All) {
+        Err(error) if error.to_string().contains("user_allow_other") => {
+            (open(SessionACL::Owner), false)
+        }
+        opened => (opened, true),
+    };
+    let start = |session: Session<Door>| {
+        let kernel = Kernel {
+            device: session.as_fd().try_clone_to_owned()?,
+            forgets_on_request: forgets.load(Ordering::Relaxed),
+        };
+        Ok((kernel, session.spawn()?))
+    };
+    let (kernel, session) = opened
+        .and_then(start)
+        .map_err(|error| cannot(mountpoint, error))?;
+    Ok(Mounted {
+        session: ManuallyDrop::new(session),
+        mountpoint: mountpoint.to_owned(),
+        kernel,
+        stats,
+        ends,
+        for_everybody,
+    })
+}
+
+impl Mounted {
+    /// Where it is mounted.
+    pub fn mountpoint(&self) -> &Path {
+        &self.mountpoint
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The way to tell the kernel something.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Whether other users may look, and so servers.
+    pub fn is_for_everybody(&self) -> bool {
+        self.for_everybody
+    }
+
+    /// Whether somebody else has unmounted it.
+    pub fn has_ended(&self) -> bool {
+        self.ends.try_recv().is_ok()
+    }
+
+    /// Unmounts. Where files are still open the mount only loses its name; what is open
+    /// fails when the process ends.
+    ///
+    /// # Errors
+    /// That it cannot be unmounted.
+    pub fn unmount(self) -> io::Result<()> {
+        match mountpoint::release(&self.mountpoint) {
+            Ok(()) => ManuallyDrop::into_inner(self.session).join(),
+            // The session is left alone: its own clean-up would unmount by name, and hit
+            // whatever is mounted beneath us.
+            Err(_) => mountpoint::detach(&self.mountpoint),
+        }
+    }
+}
+
+impl Kernel {
+    /// Everything that the kernel believes about names is to be asked again. Where it
+    /// cannot be told so, it believes nothing for longer than a second anyway.
+    pub fn forget_beliefs(&self) {
+        if !self.forgets_on_request {
+            return;
+        }
+        let notice = FORGET_BELIEFS.map(u32::to_ne_bytes).concat();
+        if let Err(error) = rustix::io::write(&self.device, &notice) {
+            tracing::warn!("the kernel may believe old names for a while: {error}");
+        }
+    }
+}
+
+fn config(acl: SessionACL) -> Config {
+    let mut config = Config::default();
+    config.mount_options = vec![
+        MountOption::FSName(mountpoint::NAME.to_owned()),
+        MountOption::Subtype(mountpoint::NAME.to_owned()),
+        MountOption::RO,
+        MountOption::NoSuid,
+        MountOption::NoDev,
+        MountOption::NoAtime,
+        MountOption::DefaultPermissions,
+    ];
+    config.acl = acl;
+    config.n_threads = Some(THREADS);
+    config.clone_fd = true;
+    config
+}
+
+fn cannot(mountpoint: &Path, error: io::Error) -> CannotMount {
+    let named = mountpoint.to_owned();
+    let message = error.to_string();
+    match error.raw_os_error() {
+        Some(libc::ENOENT) if !Path::new("/dev/fuse").exists() => CannotMount::NoFuse,
+        Some(libc::ENOENT) => CannotMount::NoHelper,
+        Some(libc::EPERM | libc::EACCES) => CannotMount::NotPermitted(named, error),
+        None if message.contains("ermission denied") || message.contains("not permitted") => {
+            CannotMount::NotPermitted(named, error)
+        }
+        _ => CannotMount::Other(named, error),
+    }
+}

@@ -1,0 +1,59 @@
+//! winbootfs: a read-only file system that makes any TFTP or HTTP server a host for many
+//! Windows boot images.
+//!
+//! # The house
+//!
+//! Imports only go down. Everything below the doors knows no kernel, no clock and no
+//! threads, and is tested without a mount.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | `main`, [`cli`], [`cmd`] | what the operator types, and one file for each command |
+//! | [`service`] | signals, reload, readiness: the life of the daemon |
+//! | [`watch`] | events from the disk, and what they make stale |
+//! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
+//! | [`caller`] | from a process to the client it serves |
+//! | [`tree`] | the answer to every name |
+//! | [`catalog`] | all images, the base and the rules, at one moment |
+//! | [`choice`] | who gets which image, and why |
+//! | [`nodes`] | the numbers that the kernel holds |
+//! | [`view`] | an image over the base |
+//! | [`image`], [`alias`] | layers and expected names as one tree |
+//! | [`layer`], [`index`] | one source with its folders indexed by folded name |
+//! | [`source`] | bytes and stored names, nothing about case |
+//! | [`name`], [`address`], [`config`], [`error`] | the ground floor |
+//!
+//! # Words
+//!
+//! - *image*: one bootable set of files, made of *layers*, each from a *source*.
+//! - *base*: the files that were on the server before, shown beneath.
+//! - *folded*: in the form in which names are compared.
+//! - *alias*: a name that an image has besides its stored ones.
+//! - *client*: the computer that boots; *caller*: the server process that asks for it.
+//! - *place*: what a number of the kernel stands for.
+//! - *belief*: how long the kernel may go without asking again.
+
+pub mod address;
+pub mod advice;
+pub mod alias;
+pub mod caller;
+pub mod catalog;
+pub mod choice;
+pub mod cli;
+pub mod cmd;
+pub mod config;
+pub mod error;
+pub mod expected;
+pub mod fuse;
+pub mod image;
+pub mod index;
+pub mod layer;
+pub mod name;
+pub mod nodes;
+pub mod service;
+pub mod source;
+pub mod tree;
+pub mod view;
+pub mod watch;
+
+pub use error::Error;

@@ -1,0 +1,269 @@
+//! The life of the daemon: up, ready, reload, down.
+//!
+//! Everything that happens outside of a request arrives on one channel: signals, events
+//! from the disk, a clock tick. It is worked off in one thread, which is not one of those
+//! that answer the kernel: a notice to the kernel may have to wait for a request.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
+
+use crate::advice::Advice;
+use crate::catalog::{Catalog, Surroundings};
+use crate::cmd::Failure;
+use crate::config::Config;
+use crate::fuse::session::{self, Mounted};
+use crate::fuse::{Undecided, mountpoint};
+use crate::source::dir::OwnMount;
+use crate::tree::Tree;
+use crate::watch::{Change, Events};
+
+/// How often sources are looked after that went away or were replaced as a whole, which
+/// no event tells.
+const TICK: Duration = Duration::from_secs(2);
+
+/// The least time between two notices to the kernel: somebody who copies a large file
+/// into a source makes thousands of events a second.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// Something to react to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Happening {
+    Change(Change),
+    Stop,
+    Reload,
+    Report,
+}
+
+impl From<Change> for Happening {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+/// A running daemon.
+struct Service {
+    tree: Arc<Tree>,
+    mounted: Mounted,
+    surroundings: Surroundings,
+    happenings: Receiver<Happening>,
+    /// When the kernel was last told, and whether it has to be again.
+    told: Instant,
+    stale: bool,
+}
+
+/// Mounts what the configuration says and serves it until it is told to stop.
+///
+/// # Errors
+/// Why it could not be mounted.
+pub fn run(config: Config) -> Result<(), Failure> {
+    let Some(mountpoint) = config.mountpoint.as_ref().map(|path| path.value.clone()) else {
+        return Err(Failure::Usage(format!(
+            "{} names no mountpoint\n  add one: mountpoint = \"/srv/tftp\"",
+            config.file.display()
+        )));
+    };
+    let failed = |error: &dyn std::error::Error| Failure::Failed(error.to_string());
+    mountpoint::prepare(&mountpoint).map_err(|error| failed(&error))?;
+    let (sender, happenings) = channel();
+    listen_to_signals(sender.clone()).map_err(|error| failed(&error))?;
+    let events = Arc::new(Events::new(sender));
+    let surroundings = Surroundings {
+        watch: events.clone(),
+        own_mount: Arc::new(OwnMount::at(&mountpoint).map_err(|error| failed(&error))?),
+    };
+    warn_of_hidden_files(&config, &mountpoint);
+    let file = config.file.clone();
+    let tree = Arc::new(Tree::new(Catalog::open(config, &surroundings, None)?));
+    let advice: Arc<dyn Undecided> = Arc::new(Advice::new(&mountpoint));
+    let mounted = session::mount(&tree, &mountpoint, &advice).map_err(|error| failed(&error))?;
+    if let Some(device) = mountpoint::device(&mountpoint) {
+        surroundings.own_mount.is_up(device);
+    }
+    if !file.as_os_str().is_empty() && !events.watch_configuration(&file) {
+        tracing::warn!("{} is not watched: reload with SIGHUP", file.display());
+    }
+    let service = Service {
+        tree,
+        mounted,
+        surroundings,
+        happenings,
+        told: Instant::now(),
+        stale: false,
+    };
+    service.announce();
+    service.serve()
+}
+
+impl Service {
+    fn announce(&self) {
+        let catalog = self.tree.catalog();
+        let shown = crate::advice::first_steps(&catalog, self.mounted.mountpoint());
+        // Nobody may be reading: a daemon whose terminal went away goes on.
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), shown.as_bytes());
+        if !self.mounted.is_for_everybody() {
+            tracing::warn!(
+                "only you can see the mount, so no server can: add user_allow_other to \
+                 /etc/fuse.conf, or run as root"
+            );
+        }
+        tell_systemd(&[NotifyState::Ready]);
+    }
+
+    fn serve(mut self) -> Result<(), Failure> {
+        loop {
+            let patience = if self.stale { BREATH } else { TICK };
+            let happened = self.happenings.recv_timeout(patience);
+            if self.mounted.has_ended() {
+                tracing::info!("somebody unmounted {}", self.mounted.mountpoint().display());
+                return Ok(());
+            }
+            match happened {
+                Ok(Happening::Stop) => return self.stop(),
+                Ok(other) => self.react(other),
+                Err(RecvTimeoutError::Timeout) => self.tick(),
+                Err(RecvTimeoutError::Disconnected) => return self.stop(),
+            }
+            self.tell_kernel();
+        }
+    }
+
+    fn react(&mut self, happened: Happening) {
+        match happened {
+            Happening::Change(Change::Folder(identity)) => {
+                self.tree.catalog().changed(identity);
+                self.stale = true;
+            }
+            Happening::Change(Change::Everything) => {
+                self.tree
+                    .catalog()
+                    .layers()
+                    .for_each(|layer| layer.forget_all());
+                self.stale = true;
+            }
+            Happening::Change(Change::Configuration) => self.reload(),
+            Happening::Reload => {
+                if let Ok(now) = NotifyState::monotonic_usec_now() {
+                    tell_systemd(&[NotifyState::Reloading, now]);
+                }
+                self.reload();
+                tell_systemd(&[NotifyState::Ready]);
+            }
+            Happening::Report => self.report(),
+            Happening::Stop => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        self.stale |= self.tree.catalog().renew();
+    }
+
+    /// Tells the kernel that names have changed; at once, unless it was told just now.
+    fn tell_kernel(&mut self) {
+        if self.stale && self.told.elapsed() >= BREATH {
+            self.mounted.kernel().forget_beliefs();
+            self.told = Instant::now();
+            self.stale = false;
+        }
+    }
+
+    fn reload(&mut self) {
+        let before = self.tree.catalog();
+        let file = &before.config().file;
+        if file.as_os_str().is_empty() {
+            return;
+        }
+        let opened = Config::read(file)
+            .and_then(|config| Catalog::open(config, &self.surroundings, Some(&before)));
+        match opened {
+            Ok(catalog) if catalog.config() == before.config() => {}
+            Ok(catalog) => {
+                self.report_reload(&before, &catalog);
+                self.tree.replace(catalog);
+                self.stale = true;
+            }
+            Err(problems) => {
+                tracing::error!("the old configuration stays in force\n{problems}");
+            }
+        }
+    }
+
+    fn report_reload(&self, before: &Catalog, after: &Catalog) {
+        if before.config().mountpoint != after.config().mountpoint {
+            tracing::warn!("a new mountpoint takes effect at the next start only");
+        }
+        let images = after.images().count();
+        tracing::info!("new configuration in force: {images} images");
+    }
+
+    fn report(&self) {
+        let stats = self.mounted.stats();
+        tracing::info!(
+            lookups = stats.lookups.get(),
+            misses = stats.misses.get(),
+            undecided = stats.undecided.get(),
+            forgets = stats.forgets.get(),
+            opens = stats.opens.get(),
+            bytes = stats.bytes.get(),
+            nodes = self.tree.nodes().len(),
+            "counters"
+        );
+    }
+
+    fn stop(self) -> Result<(), Failure> {
+        tell_systemd(&[NotifyState::Stopping]);
+        let mountpoint = self.mounted.mountpoint().to_owned();
+        self.mounted.unmount().map_err(|error| {
+            let shown = mountpoint.display();
+            Failure::Failed(format!(
+                "cannot unmount {shown}: {error}\n  do it by hand: umount -l {shown}"
+            ))
+        })
+    }
+}
+
+fn listen_to_signals(happenings: Sender<Happening>) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                let happening = match signal {
+                    SIGHUP => Happening::Reload,
+                    SIGUSR1 => Happening::Report,
+                    _ => Happening::Stop,
+                };
+                if happenings.send(happening).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(())
+}
+
+/// Does nothing where no systemd waits for it.
+fn tell_systemd(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!("systemd cannot be told: {error}");
+    }
+}
+
+/// Without a base, what lies in the mountpoint disappears while it is mounted over.
+fn warn_of_hidden_files(config: &Config, mountpoint: &Path) {
+    if config.base.is_some() {
+        return;
+    }
+    let holds_any = std::fs::read_dir(mountpoint).is_ok_and(|mut entries| entries.next().is_some());
+    if holds_any {
+        tracing::warn!(
+            "the files in {0} are hidden by the mount; to show them beneath, add: base = {0:?}",
+            PathBuf::from(mountpoint).display()
+        );
+    }
+}

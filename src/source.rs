@@ -1,0 +1,182 @@
+//! Where bytes come from: the one shape that every kind of source has.
+//!
+//! A source knows stored names and bytes. It knows nothing about case, aliases, clients
+//! or the kernel's numbers; [`crate::layer`] puts the first of these on top.
+//!
+//! A new kind of source (an ISO, a WIM) is a new file in `source/` that implements
+//! [`Source`]; nothing above changes.
+
+pub mod dir;
+
+use std::fmt::Debug;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A path made of stored names only, relative to the root of its source. Never made
+/// from a request, so it can climb nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StoredPath(Arc<[u8]>);
+
+impl StoredPath {
+    /// The root of the source.
+    pub fn root() -> Self {
+        Self(Arc::default())
+    }
+
+    /// The entry `name` of the folder that this path names.
+    pub fn join(&self, name: &[u8]) -> Self {
+        if self.0.is_empty() {
+            return Self(name.into());
+        }
+        Self([&self.0, b"/".as_slice(), name].concat().into())
+    }
+
+    /// The bytes, parts separated by `/`; empty for the root.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The paths of all folders above this one, the root first, this one not included.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
+        let root = (!self.0.is_empty()).then(Self::root);
+        let cuts = self.0.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let above = cuts.filter_map(|(at, _)| self.0.get(..at).map(|path| Self(path.into())));
+        root.into_iter().chain(above)
+    }
+}
+
+/// What an entry is. Links have been followed; anything else (a device, a pipe, a
+/// socket) is not shown at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Bytes of a known length.
+    File,
+    /// A folder of further entries.
+    Folder,
+}
+
+/// One entry of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name as stored.
+    pub name: Box<[u8]>,
+    /// What it is.
+    pub kind: Kind,
+    /// Reached over a symbolic link, whose target may change without any event here.
+    pub linked: bool,
+}
+
+/// An entry that is not shown, and why; kept for `check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// The name as stored.
+    pub name: Box<[u8]>,
+    /// The reason, as the end of a sentence.
+    pub why: &'static str,
+}
+
+/// A folder's entries, in the order of the source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// What is shown.
+    pub entries: Vec<Entry>,
+    /// What is not.
+    pub hidden: Vec<Hidden>,
+}
+
+/// Which file or folder an entry really is, wherever it is reached from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The device it is on.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+}
+
+/// Which bytes a file holds: two equal versions are the same bytes. A file that was
+/// replaced or written to has another one, and so gets another node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Version {
+    /// Which file.
+    pub identity: Identity,
+    /// Its length in bytes.
+    pub size: u64,
+    /// When its bytes last changed, in nanoseconds since 1970.
+    pub modified: i128,
+    /// When anything about it last changed: catches a write that restores `modified`.
+    pub changed: i128,
+}
+
+/// What a source says about one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// What it is.
+    pub kind: Kind,
+    /// Which bytes it holds, or for a folder which entries.
+    pub version: Version,
+}
+
+impl Stat {
+    /// When it last changed, for the attributes.
+    pub fn modified(&self) -> SystemTime {
+        let nanos = self.version.modified;
+        let distance = u64::try_from(nanos.unsigned_abs()).unwrap_or(u64::MAX);
+        let distance = std::time::Duration::from_nanos(distance);
+        let time = if nanos < 0 {
+            SystemTime::UNIX_EPOCH.checked_sub(distance)
+        } else {
+            SystemTime::UNIX_EPOCH.checked_add(distance)
+        };
+        time.unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
+/// An open file of a source.
+pub trait ReadAt: Debug + Send + Sync {
+    /// Fills `buffer` from `offset` on; shorter only at the end of the file.
+    ///
+    /// # Errors
+    /// Those of the medium, and `ESTALE` when the bytes are no longer those of the
+    /// version that was opened.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// The file on disk that is this file, byte for byte from offset 0, if there is one.
+    fn on_disk(&self) -> Option<&File>;
+}
+
+/// Something that holds an image, or a layer of one.
+pub trait Source: Debug + Send + Sync {
+    /// What the operator calls it: the path in the configuration.
+    fn label(&self) -> String;
+
+    /// The entries of a folder.
+    ///
+    /// # Errors
+    /// Those of the medium; a folder that is gone is `ENOENT`.
+    fn list(&self, folder: &StoredPath) -> io::Result<Listing>;
+
+    /// What is at `path`; never anything outside the source.
+    ///
+    /// # Errors
+    /// Those of the medium; `ENOENT` for nothing, `EXDEV` for a link that leaves.
+    fn stat(&self, path: &StoredPath) -> io::Result<Stat>;
+
+    /// Opens a file, if it still is the `version` that was looked up.
+    ///
+    /// # Errors
+    /// Those of the medium; `ESTALE` when the file has been replaced since.
+    fn open(&self, path: &StoredPath, version: &Version) -> io::Result<Box<dyn ReadAt>>;
+
+    /// Whether changes inside raise events on this machine.
+    fn has_events(&self) -> bool;
+
+    /// A path at which the kernel's watch for a folder can be placed.
+    fn watch_path(&self, folder: &StoredPath) -> PathBuf;
+
+    /// Looks whether the source itself was replaced, went away or came back. Returns
+    /// whether it did, so that everything known about it is to be dropped.
+    fn renew(&self) -> bool;
+}

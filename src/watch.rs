@@ -1,0 +1,142 @@
+//! Events from the disk.
+//!
+//! One watch for each folder that was ever indexed, placed through `notify`; what it
+//! tells becomes a [`Change`] on a channel, and the service acts on it in its own thread.
+//! Nothing is concluded from an event but that the folder is to be looked at again.
+//!
+//! The kernel gives an inode one watch, under whatever path it was placed last, so a
+//! folder that several sources reach is known here by its identity and not by a path.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::layer::Watch;
+use crate::source::Identity;
+
+/// Something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The entries of this folder, or a file in it.
+    Folder(Identity),
+    /// The configuration file.
+    Configuration,
+    /// Events were lost: anything may have.
+    Everything,
+}
+
+/// Places watches and passes on what they tell.
+#[derive(Debug)]
+pub struct Events {
+    watcher: Mutex<Option<RecommendedWatcher>>,
+    folders: Arc<Mutex<HashMap<PathBuf, Watched>>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Watched {
+    Source(Identity),
+    /// The folder of the configuration file: an editor replaces the file, so the file
+    /// itself cannot be watched.
+    Configuration(PathBuf),
+}
+
+impl Events {
+    /// Changes go to `changes`. Where the kernel gives no watches at all, nothing is
+    /// ever told and every layer looks for itself.
+    pub fn new<C: From<Change> + Send + 'static>(changes: Sender<C>) -> Self {
+        let folders: Arc<Mutex<HashMap<PathBuf, Watched>>> = Arc::default();
+        let known = folders.clone();
+        let handler = move |event| {
+            for change in understand(event, &mut lock(&known)) {
+                // The other end is gone only when the daemon ends.
+                let _ = changes.send(change.into());
+            }
+        };
+        let watcher = notify::recommended_watcher(handler);
+        let watcher = watcher.inspect_err(|error| {
+            tracing::warn!("no events from the disk, looking at folder times instead: {error}");
+        });
+        Self {
+            watcher: Mutex::new(watcher.ok()),
+            folders,
+        }
+    }
+
+    /// Tells of changes of the configuration file.
+    pub fn watch_configuration(&self, file: &Path) -> bool {
+        let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let Some(folder) = absolute.parent() else {
+            return false;
+        };
+        self.place(folder, &Watched::Configuration(absolute.clone()))
+    }
+
+    fn place(&self, path: &Path, what: &Watched) -> bool {
+        if lock(&self.folders).values().any(|known| known == what) {
+            return true;
+        }
+        lock(&self.folders).insert(path.to_owned(), what.clone());
+        let placed = match lock(&self.watcher).as_mut() {
+            Some(watcher) => watcher.watch(path, RecursiveMode::NonRecursive),
+            None => return false,
+        };
+        placed
+            .inspect_err(|error| {
+                lock(&self.folders).remove(path);
+                tracing::warn!(
+                    "no events from {}, looking at folder times instead: {error} \
+                     (raise fs.inotify.max_user_watches if it is a limit)",
+                    path.display()
+                );
+            })
+            .is_ok()
+    }
+}
+
+impl Watch for Events {
+    fn watch(&self, path: &Path, identity: Identity) -> bool {
+        self.place(path, &Watched::Source(identity))
+    }
+}
+
+/// What an event means; a watch whose folder is gone is forgotten, for a new folder may
+/// get the same inode number.
+fn understand(
+    event: notify::Result<Event>,
+    folders: &mut HashMap<PathBuf, Watched>,
+) -> Vec<Change> {
+    let event = match event {
+        Ok(event) if event.need_rescan() => return vec![Change::Everything],
+        Ok(event) if is_mere_reading(event.kind) => return Vec::new(),
+        Ok(event) => event,
+        Err(_) => return vec![Change::Everything],
+    };
+    let mut changes = Vec::new();
+    for path in &event.paths {
+        let watches = [Some(path.as_path()), path.parent()].into_iter().flatten();
+        changes.extend(watches.filter_map(|watch| match folders.get(watch)? {
+            Watched::Source(identity) => Some(Change::Folder(*identity)),
+            Watched::Configuration(file) => (path == file).then_some(Change::Configuration),
+        }));
+        if matches!(event.kind, EventKind::Remove(_)) {
+            folders.remove(path);
+        }
+    }
+    changes
+}
+
+fn is_mere_reading(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
+        EventKind::Access(_) => true,
+        _ => false,
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,13 @@
+//! The vocabulary of the tests: worlds, mounts, stock servers, clients, waiting.
+//!
+//! Included by every test binary; none uses all of it.
+#![allow(dead_code)]
+
+pub(crate) mod http;
+pub(crate) mod layouts;
+pub(crate) mod mounted;
+pub(crate) mod servers;
+pub(crate) mod skip;
+pub(crate) mod tftp;
+pub(crate) mod wait;
+pub(crate) mod world;
