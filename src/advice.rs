@@ -23,24 +23,21 @@ const BY_PATH: [(&str, &str); 6] = [
         "nginx",
         "root ROOT/clients/$remote_addr; in the server block",
     ),
-    (
-        "apache2",
-        "RewriteRule ^/(.*)$ \"ROOT/clients/%{REMOTE_ADDR}/$1\" in the virtual host, or mpm_prefork",
-    ),
-    (
-        "httpd",
-        "RewriteRule ^/(.*)$ \"ROOT/clients/%{REMOTE_ADDR}/$1\" in the virtual host, or mpm_prefork",
-    ),
+    ("apache2", APACHE),
+    ("httpd", APACHE),
     (
         "in.tftpd",
         "a map file with the line: r ^(.*)$ /clients/\\i/\\1",
     ),
     (
         "lighttpd",
-        "url.rewrite-once = (\"^/(.*)\" => \"/clients/%{REMOTE_ADDR}/$1\") is not possible there; \
-         use nginx or Apache for several images",
+        "$HTTP[\"remoteip\"] == \"10.0.7.0/24\" { server.document-root = \"ROOT/images/IMAGE\" } \
+         for each rule",
     ),
 ];
+
+const APACHE: &str = "RewriteEngine on, RewriteRule ^/(.*)$ \
+                      \"ROOT/clients/%{REMOTE_ADDR}/$1\" in the virtual host; or mpm_prefork";
 
 /// Warns, once for each server, when its clients cannot be told apart.
 #[derive(Debug)]
@@ -129,7 +126,8 @@ pub fn first_steps(catalog: &Catalog, mountpoint: &Path) -> String {
     text
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things, for people.
+pub fn count(number: usize, what: &str) -> String {
     match number {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),

@@ -9,25 +9,32 @@
 //! named and the tree answers only if all would get the same. There is one exception:
 //! [`THREAD_PER_TRANSFER`] lists servers known to give every transfer a thread of its own,
 //! which makes, connects and keeps its socket until the thread ends. There a socket that
-//! another live thread has claimed is no candidate. For a server that is not known
+//! another live thread must have is no candidate ([`claims`]). For a server that is not known
 //! that conclusion would be wrong: a pool of threads, or of coroutines, hands a
 //! connection from thread to thread, and the socket left over is somebody else's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::net::getpeername;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::choice::Peers;
 
+use claims::{Claims, Socket};
+
+pub mod claims;
+
 /// Servers of which every thread serves one transfer and keeps its socket for life.
 const THREAD_PER_TRANSFER: [&str; 1] = ["atftpd"];
+
+/// `PIDFD_THREAD`, which `libc` does not name: the same bit as `O_EXCL`.
+const THREAD_NOT_PROCESS: u32 = libc::O_EXCL as u32;
 
 /// A process with more open files than this is not looked through: it serves many
 /// clients at once and could not be told apart anyway, and the look would take long.
@@ -36,8 +43,7 @@ const MOST_FILES: usize = 512;
 /// Finds out whom a thread serves, and remembers which thread holds which socket.
 #[derive(Debug, Default)]
 pub struct Callers {
-    /// By process: the socket that each thread was found to serve.
-    claims: Mutex<HashMap<Process, HashMap<i32, u64>>>,
+    claims: Mutex<HashMap<Process, Claims>>,
 }
 
 /// A process, told from a later one with the same id by the time at which it began.
@@ -45,12 +51,6 @@ pub struct Callers {
 struct Process {
     id: i32,
     began: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Socket {
-    inode: u64,
-    peer: IpAddr,
 }
 
 impl Callers {
@@ -67,98 +67,82 @@ impl Callers {
     }
 
     fn look(&self, thread: i32) -> io::Result<Vec<IpAddr>> {
-        let (leader, process) = leader(thread)?;
-        let sockets = connected_sockets(leader, &process)?;
-        let several = sockets.len() > 1;
-        let candidates = match several && is_thread_per_transfer(leader) {
-            true => self.unclaimed(leader, thread, sockets)?,
-            false => sockets,
+        let mut peers: Vec<IpAddr> = match is_thread_per_transfer(thread) {
+            true => self.possible_peers(thread)?,
+            false => connected(thread)?.into_values().collect(),
         };
-        let mut peers: Vec<IpAddr> = candidates.iter().map(|socket| socket.peer).collect();
         peers.sort_unstable();
         peers.dedup();
         Ok(peers)
     }
 
-    /// The sockets that no other live thread has claimed; a single one is claimed.
-    fn unclaimed(&self, leader: i32, thread: i32, sockets: Vec<Socket>) -> io::Result<Vec<Socket>> {
+    /// The peers of the sockets that can be this thread's, after all that is known of
+    /// the others. Under one lock, or what was seen earlier would be concluded from later;
+    /// nothing but the kernel's own tables is read under it.
+    fn possible_peers(&self, thread: i32) -> io::Result<Vec<IpAddr>> {
+        let mut all = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        // First of all: with every moment one more thread may have connected its socket.
+        let sockets = connected(thread)?;
+        let leader = leader(thread)?;
+        let living = threads(leader)?;
         let began = began(leader)?;
-        let threads = threads(leader)?;
-        let mut all = self.claims();
-        let process = Process { id: leader, began };
-        all.retain(|other, _| *other == process || is_alive(other.id));
-        let claims = all.entry(process).or_default();
-        claims.retain(|holder, held| {
-            threads.contains(holder) && sockets.iter().any(|socket| socket.inode == *held)
-        });
-        let others: Vec<u64> = claims
-            .iter()
-            .filter(|(holder, _)| **holder != thread)
-            .map(|(_, held)| *held)
-            .collect();
-        let free: Vec<Socket> = sockets
-            .into_iter()
-            .filter(|socket| !others.contains(&socket.inode))
-            .collect();
-        claim(claims, thread, &free);
-        Ok(free)
-    }
-
-    fn claims(&self) -> MutexGuard<'_, HashMap<Process, HashMap<i32, u64>>> {
-        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
+        all.retain(|process, _| process.id == leader || is_alive(process.id));
+        let claims = all.entry(Process { id: leader, began }).or_default();
+        let possible = claims.ask(thread, &sockets.keys().copied().collect());
+        claims.living(&living);
+        let peers = possible.iter().filter_map(|socket| sockets.get(socket));
+        Ok(peers.copied().collect())
     }
 }
 
-/// A thread claims a socket when all it could be serving have one peer. Of several to the
-/// same peer any will do: whichever the thread really has, the answer is the same.
-fn claim(claims: &mut HashMap<i32, u64>, thread: i32, free: &[Socket]) {
-    let Some(first) = free.first() else { return };
-    if free.iter().all(|socket| socket.peer == first.peer) {
-        claims.insert(thread, first.inode);
+/// Since Linux 6.9 a thread can be opened as well as its process; both have the same files.
+fn open_process(thread: i32) -> io::Result<OwnedFd> {
+    let pid = |id| Pid::from_raw(id).ok_or(io::Error::from_raw_os_error(libc::ESRCH));
+    let this_thread = PidfdFlags::from_bits_retain(THREAD_NOT_PROCESS);
+    match pidfd_open(pid(thread)?, this_thread) {
+        Err(rustix::io::Errno::INVAL) => {
+            Ok(pidfd_open(pid(leader(thread)?)?, PidfdFlags::empty())?)
+        }
+        opened => Ok(opened?),
     }
 }
 
-/// The process of a thread, opened. Opening fails for a thread that is not the first of
-/// its process, which is the cheapest way to tell.
-fn leader(thread: i32) -> io::Result<(i32, OwnedFd)> {
-    if let Ok(process) = open_process(thread) {
-        return Ok((thread, process));
-    }
+/// The first thread of the process of a thread.
+fn leader(thread: i32) -> io::Result<i32> {
     let status = fs::read_to_string(proc_path(thread, "status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("Tgid:"));
     let id = line.and_then(|id| id.trim().parse().ok());
-    let id = id.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
-    Ok((id, open_process(id)?))
+    id.ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
 }
 
-fn open_process(id: i32) -> io::Result<OwnedFd> {
-    let pid = Pid::from_raw(id).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
-    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+/// The sockets of a process that are connected to another computer, and to which.
+fn connected(thread: i32) -> io::Result<BTreeMap<Socket, IpAddr>> {
+    let files = socket_files(thread)?;
+    let process = open_process(thread)?;
+    let mut sockets = BTreeMap::new();
+    for (number, socket) in files {
+        if let Some(peer) = peer(&process, number)? {
+            sockets.insert(socket, peer);
+        }
+    }
+    Ok(sockets)
 }
 
-/// All sockets of a process that are connected to another computer.
-fn connected_sockets(id: i32, process: &OwnedFd) -> io::Result<Vec<Socket>> {
-    let mut sockets = Vec::new();
-    for (count, entry) in fs::read_dir(proc_path(id, "fd"))?.enumerate() {
+/// The sockets among the open files, and their numbers in that process.
+fn socket_files(thread: i32) -> io::Result<Vec<(i32, Socket)>> {
+    let mut files = Vec::new();
+    for (count, entry) in fs::read_dir(proc_path(thread, "fd"))?.enumerate() {
         if count >= MOST_FILES {
             return Err(io::Error::from_raw_os_error(libc::E2BIG));
         }
         let entry = entry?;
-        let Some(inode) = socket_inode(&entry.path()) else {
-            continue;
-        };
         let number = entry
             .file_name()
             .to_str()
             .and_then(|name| name.parse().ok());
-        let peer = number.map(|number| peer(process, number)).transpose()?;
-        if let Some(peer) = peer.flatten() {
-            sockets.push(Socket { inode, peer });
-        }
+        files.extend(number.zip(socket_inode(&entry.path())));
     }
-    sockets.sort_unstable_by_key(|socket| socket.inode);
-    sockets.dedup();
-    Ok(sockets)
+    Ok(files)
 }
 
 fn socket_inode(link: &std::path::Path) -> Option<u64> {
@@ -180,8 +164,8 @@ fn peer(process: &OwnedFd, number: i32) -> io::Result<Option<IpAddr>> {
     Ok(address.map(|address| address.ip().to_canonical()))
 }
 
-fn is_thread_per_transfer(id: i32) -> bool {
-    let name = server_name(id);
+fn is_thread_per_transfer(thread: i32) -> bool {
+    let name = server_name(thread);
     name.is_some_and(|name| THREAD_PER_TRANSFER.contains(&name.as_str()))
 }
 
@@ -191,7 +175,7 @@ pub fn server_name(id: i32) -> Option<String> {
     Some(name.trim_end().to_owned())
 }
 
-fn threads(id: i32) -> io::Result<Vec<i32>> {
+fn threads(id: i32) -> io::Result<BTreeSet<i32>> {
     let entries = fs::read_dir(proc_path(id, "task"))?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     Ok(names.filter_map(|name| name.parse().ok()).collect())

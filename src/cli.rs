@@ -40,6 +40,26 @@ Exit codes:
   1  it failed, or `check` found a boot that cannot work
   2  wrong usage, or something is wrong with the configuration";
 
+const CHECK_NOTES: &str = "\
+A remark is something to know; a boot may still work. A FAULT is an image that no kind of
+firmware can boot. Only names are looked at, not what is inside a BCD or a boot.wim.
+
+Exit code: 0 if every image can boot, 1 after a FAULT, 2 if the configuration is wrong.";
+
+const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  winbootfs resolve --client 10.0.7.5 '\\Boot\\BCD'
+  winbootfs resolve /images/win11/sources/boot.wim
+
+Exit code: 0 if there is such a name, 1 if not, 2 if the configuration is wrong.";
+
+const TREE_EXAMPLES: &str = "\
+Behind each name stands its size; behind an alias also the stored file that answers.
+
+Examples:
+  winbootfs tree --client 10.0.7.5
+  winbootfs tree --image win11";
+
 /// Many Windows boot images behind any TFTP or HTTP server.
 ///
 /// Mounts a read-only tree in which the names that Windows network boot programs ask
@@ -66,6 +86,7 @@ pub enum Command {
     #[command(after_long_help = CONFIGURATION)]
     Mount(MountArgs),
     /// Look for everything that would keep an image from booting; needs no mount
+    #[command(after_help = CHECK_NOTES)]
     Check,
     /// Show, step by step, what a client would get for a name; needs no mount
     Resolve(ResolveArgs),
@@ -75,16 +96,19 @@ pub enum Command {
 
 /// What `mount` takes.
 #[derive(Debug, Default, Args)]
+#[command(override_usage = "winbootfs mount [--config FILE]\n       \
+                            winbootfs mount SOURCE... MOUNTPOINT")]
 pub struct MountArgs {
     /// Folders to serve as images, then the mountpoint; no configuration file is read.
     /// Images are named after their folders, the first is the default, and what lies in
     /// the mountpoint stays visible beneath.
-    #[arg(value_name = "SOURCE... MOUNTPOINT", num_args = 2..)]
+    #[arg(value_name = "SOURCE... MOUNTPOINT", conflicts_with = "config")]
     pub paths: Vec<PathBuf>,
 }
 
 /// What `resolve` takes.
 #[derive(Debug, Args)]
+#[command(after_help = RESOLVE_EXAMPLES)]
 pub struct ResolveArgs {
     /// The client's address; without one, a client that nobody knows
     #[arg(long, value_name = "ADDRESS")]
@@ -97,6 +121,7 @@ pub struct ResolveArgs {
 
 /// What `tree` takes.
 #[derive(Debug, Args)]
+#[command(after_help = TREE_EXAMPLES)]
 pub struct TreeArgs {
     /// The view of this client
     #[arg(long, value_name = "ADDRESS", conflicts_with = "image")]

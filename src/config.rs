@@ -175,9 +175,12 @@ impl fmt::Display for Problems {
             if count > 0 {
                 writeln!(out)?;
             }
+            let file = self.file.display();
             match problem.line {
-                0 => write!(out, "{}: ", self.file.display())?,
-                line => write!(out, "{}:{line}:{}: ", self.file.display(), problem.column)?,
+                // Made from the command line: there is no file to point at.
+                _ if self.file.as_os_str().is_empty() => {}
+                0 => write!(out, "{file}: ")?,
+                line => write!(out, "{file}:{line}:{}: ", problem.column)?,
             }
             write!(out, "{}\n  {}", problem.what, problem.next)?;
         }
@@ -282,11 +285,10 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
         column: 0,
         what: format!("cannot be read: {error}"),
         next: match error.kind() {
-            std::io::ErrorKind::NotFound => format!(
-                "name another with --config FILE, or mount without one: \
-                 winbootfs mount SOURCE... MOUNTPOINT (looked for {})",
-                file.display()
-            ),
+            std::io::ErrorKind::NotFound => "write it (its form: winbootfs mount --help), name \
+                 another with --config FILE, or mount without one: \
+                 winbootfs mount SOURCE... MOUNTPOINT"
+                .to_owned(),
             _ => format!("look at its permissions: ls -l {}", file.display()),
         },
     }

@@ -264,7 +264,7 @@ impl Gathered {
                 hit,
                 aliased: false,
             };
-            match item.hit.stat.kind {
+            match item.hit.look.stat.kind {
                 Kind::Folder => self.add(item),
                 Kind::File if self.is_empty() => return Ok(Some(item)),
                 Kind::File => {}

@@ -2,7 +2,7 @@
 //!
 //! A folder is listed on first use and the index kept. Kept is not believed blindly:
 //!
-//! - a hit is looked up in the source again (one `stat`), which the answer needs anyway;
+//! - a hit is looked up in the source again (one `look`), which the answer needs anyway;
 //! - a miss is believed only after a look at the folder's times, because the event that
 //!   tells of a new file may still be on its way;
 //! - an event drops the folder's index ([`Layer::changed`]);
@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::error::Error;
 use crate::index::FoldedFolder;
 use crate::name::Asked;
-use crate::source::{Identity, Kind, Source, Stat, StoredPath, Version};
+use crate::source::{Identity, Kind, Look, Source, StoredPath, Version};
 
 /// File systems stamp a folder with the time of the last clock tick (up to 10 ms): a
 /// second change within the same tick leaves no trace in the times. An index made so soon
@@ -58,12 +58,12 @@ struct Indexed {
 }
 
 /// A name found in a layer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Hit {
     /// Where it is stored.
     pub path: StoredPath,
-    /// What it is, as of now.
-    pub stat: Stat,
+    /// What it is, as of now, and a hold on it.
+    pub look: Look,
     /// Reached over a symbolic link.
     pub linked: bool,
 }
@@ -138,10 +138,10 @@ impl Layer {
             return Ok(None);
         };
         let path = folder.join(&entry.name);
-        match self.source.stat(&path).map_err(Error::from) {
-            Ok(stat) if stat.kind == entry.kind => Ok(Some(Hit {
+        match self.source.look(&path).map_err(Error::from) {
+            Ok(look) if look.stat.kind == entry.kind => Ok(Some(Hit {
                 path,
-                stat,
+                look,
                 linked: entry.linked,
             })),
             Ok(_) | Err(Error::NotFound | Error::NotFolder) => Ok(None),
@@ -164,7 +164,7 @@ impl Layer {
 
     /// The index that is kept if the folder has not changed since, else a new one.
     fn checked(&self, folder: &StoredPath) -> Result<Arc<Indexed>, Error> {
-        let now = self.source.stat(folder)?;
+        let now = self.source.look(folder)?.stat;
         if now.kind != Kind::Folder {
             return Err(Error::NotFolder);
         }

@@ -17,6 +17,7 @@
 //! | [`catalog`] | all images, the base and the rules, at one moment |
 //! | [`choice`] | who gets which image, and why |
 //! | [`nodes`] | the numbers that the kernel holds |
+//! | [`holds`] | the files that were looked up last, still in hand |
 //! | [`view`] | an image over the base |
 //! | [`image`], [`alias`] | layers and expected names as one tree |
 //! | [`layer`], [`index`] | one source with its folders indexed by folded name |
@@ -45,6 +46,7 @@ pub mod config;
 pub mod error;
 pub mod expected;
 pub mod fuse;
+pub mod holds;
 pub mod image;
 pub mod index;
 pub mod layer;

@@ -119,6 +119,19 @@ pub struct Stat {
     pub version: Version,
 }
 
+impl Look {
+    /// Opens what was looked at, if it is a file of this version.
+    ///
+    /// # Errors
+    /// `ESTALE` when it is another version, or those of the medium.
+    pub fn open(&self, expected: &Version) -> io::Result<Box<dyn ReadAt>> {
+        if self.stat.kind != Kind::File || self.stat.version != *expected {
+            return Err(io::Error::from_raw_os_error(libc::ESTALE));
+        }
+        self.hold.open()
+    }
+}
+
 impl Stat {
     /// When it last changed, for the attributes.
     pub fn modified(&self) -> SystemTime {
@@ -132,6 +145,24 @@ impl Stat {
         };
         time.unwrap_or(SystemTime::UNIX_EPOCH)
     }
+}
+
+/// A look at one entry.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// What was seen.
+    pub stat: Stat,
+    /// A hold on what was seen, whatever becomes of its name.
+    pub hold: Arc<dyn Hold>,
+}
+
+/// A hold on a file that was looked at. Costs a descriptor: not to be kept for long.
+pub trait Hold: Debug + Send + Sync {
+    /// Opens the file that was looked at.
+    ///
+    /// # Errors
+    /// Those of the medium.
+    fn open(&self) -> io::Result<Box<dyn ReadAt>>;
 }
 
 /// An open file of a source.
@@ -162,13 +193,7 @@ pub trait Source: Debug + Send + Sync {
     ///
     /// # Errors
     /// Those of the medium; `ENOENT` for nothing, `EXDEV` for a link that leaves.
-    fn stat(&self, path: &StoredPath) -> io::Result<Stat>;
-
-    /// Opens a file, if it still is the `version` that was looked up.
-    ///
-    /// # Errors
-    /// Those of the medium; `ESTALE` when the file has been replaced since.
-    fn open(&self, path: &StoredPath, version: &Version) -> io::Result<Box<dyn ReadAt>>;
+    fn look(&self, path: &StoredPath) -> io::Result<Look>;
 
     /// Whether changes inside raise events on this machine.
     fn has_events(&self) -> bool;

@@ -25,11 +25,12 @@ use crate::catalog::Catalog;
 use crate::choice::Peers;
 use crate::config::ImageName;
 use crate::error::Error;
+use crate::holds::Holds;
 use crate::image::{Item, Listed};
 use crate::layer::Layer;
 use crate::name::{self, Asked, is_separator};
 use crate::nodes::{self, Nodes};
-use crate::source::{ReadAt, Stat, StoredPath, Version};
+use crate::source::{Hold, ReadAt, Stat, StoredPath, Version};
 use crate::view::{self, Origin, View};
 
 /// The folder of all images, in the root and in every client's view.
@@ -89,6 +90,8 @@ pub struct FilePlace {
     layer: Arc<Layer>,
     path: StoredPath,
     stat: Stat,
+    /// As it was looked at; taken away before the kernel gets a number for it.
+    hold: Option<Arc<dyn Hold>>,
     /// Whether an alias led to it. No part of what tells files apart.
     pub aliased: bool,
 }
@@ -136,6 +139,7 @@ pub struct Entry {
 pub struct Tree {
     catalog: ArcSwap<Catalog>,
     nodes: Nodes<Place>,
+    holds: Holds,
 }
 
 impl Tree {
@@ -144,6 +148,7 @@ impl Tree {
         Self {
             catalog: ArcSwap::from_pointee(catalog),
             nodes: Nodes::new(Place::Caller),
+            holds: Holds::default(),
         }
     }
 
@@ -172,10 +177,22 @@ impl Tree {
         Answer {
             belief: reached.belief,
             found: reached.found.map(|(place, attributes)| Admitted {
-                id: self.nodes.admit(parent, name, place),
+                id: self.admit(parent, name, place),
                 attributes,
             }),
         }
+    }
+
+    fn admit(&self, parent: u64, name: &[u8], mut place: Place) -> u64 {
+        let hold = match &mut place {
+            Place::File(file) => file.hold.take(),
+            _ => None,
+        };
+        let id = self.nodes.admit(parent, name, place);
+        if let Some(hold) = hold {
+            self.holds.keep(id, hold);
+        }
+        id
     }
 
     /// The attributes of a number.
@@ -203,7 +220,10 @@ impl Tree {
     /// of the source.
     pub fn open(&self, id: u64) -> Result<Box<dyn ReadAt>, Error> {
         match self.nodes.place(id).ok_or(Error::NoNode)? {
-            Place::File(file) => file.open(),
+            Place::File(file) => match self.holds.get(id) {
+                Some(hold) => Ok(hold.open()?),
+                None => file.open(),
+            },
             _ => Err(Error::NotFound),
         }
     }
@@ -229,7 +249,8 @@ impl FilePlace {
             image,
             layer: item.layer,
             path: item.hit.path,
-            stat: item.hit.stat,
+            stat: item.hit.look.stat,
+            hold: Some(item.hit.look.hold),
             aliased: item.aliased,
         }
     }
@@ -249,7 +270,8 @@ impl FilePlace {
     /// # Errors
     /// [`Error::Replaced`], or those of the source.
     pub fn open(&self) -> Result<Box<dyn ReadAt>, Error> {
-        Ok(self.layer.source().open(&self.path, &self.stat.version)?)
+        let look = self.layer.source().look(&self.path)?;
+        Ok(look.open(&self.stat.version)?)
     }
 
     fn identity(&self) -> (&Option<ImageName>, &StoredPath, Version) {
@@ -336,7 +358,7 @@ impl Attributes {
         Self {
             is_folder: true,
             size: 0,
-            modified: stored.map_or(catalog.since(), |item| item.hit.stat.modified()),
+            modified: stored.map_or(catalog.since(), |item| item.hit.look.stat.modified()),
         }
     }
 }
@@ -370,7 +392,7 @@ impl<'a> Walker<'a> {
             Err(refused) => return Answer::never(refused.into()),
         };
         let whole = name.iter().copied().any(is_separator);
-        let as_it_stands = if whole {
+        let as_it_stands = if whole && !self.begins_with_ours(place, &parts) {
             self.step(place, &Asked::new(name))
         } else {
             Answer::never(Error::NotFound)
@@ -382,6 +404,16 @@ impl<'a> Walker<'a> {
         match (&by_parts.found, name::undamaged(name).map(name::parts)) {
             (Err(Error::NotFound | Error::NotFolder), Some(Ok(parts))) => self.walk(place, &parts),
             _ => by_parts,
+        }
+    }
+
+    /// Whether a path leads into one of our own folders, or nowhere else than here. These
+    /// come before any stored name, and nobody needs to be known for them.
+    fn begins_with_ours(&self, place: &Place, parts: &[&[u8]]) -> bool {
+        match (place, parts.first()) {
+            (_, None) => true,
+            (Place::Caller, Some(first)) => self.our_own(&Asked::new(first)).is_some(),
+            _ => false,
         }
     }
 
@@ -446,18 +478,22 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// dnsmasq takes a client's folder only if `stat` says that it is there: any
-    /// well-formed address is.
     fn below_caller(&self, asked: &Asked) -> Answer<Reached> {
+        match self.our_own(asked) {
+            Some(place) => self.always(place),
+            None => self.for_whoever_asks(asked),
+        }
+    }
+
+    /// Our own folders in the root. dnsmasq takes a client's folder only if `stat` says
+    /// that it is there: any well-formed address is.
+    fn our_own(&self, asked: &Asked) -> Option<Place> {
         match asked.folded.as_bytes() {
-            name if name == IMAGES.as_bytes() => self.always(Place::Images),
-            name if name == CLIENTS.as_bytes() => self.always(Place::Clients),
-            _ => match Address::parse(&asked.spelled) {
-                Some(address) if !self.is_older_than_us(asked) => {
-                    self.always(Place::Client(address))
-                }
-                _ => self.for_whoever_asks(asked),
-            },
+            name if name == IMAGES.as_bytes() => Some(Place::Images),
+            name if name == CLIENTS.as_bytes() => Some(Place::Clients),
+            _ => Address::parse(&asked.spelled)
+                .filter(|_| !self.is_older_than_us(asked))
+                .map(Place::Client),
         }
     }
 
@@ -535,7 +571,7 @@ impl<'a> Walker<'a> {
     fn reached(&self, found: view::Found, sight: &Sight, way: &[Asked], asked: &Asked) -> Reached {
         match found {
             view::Found::File(item, origin) => {
-                let attributes = Attributes::of_file(&item.hit.stat);
+                let attributes = Attributes::of_file(&item.hit.look.stat);
                 let image = sight.only(origin).image;
                 (Place::File(FilePlace::new(image, item)), attributes)
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::{Failure, Named, open};
 use crate::address::Address;
+use crate::advice::count;
 use crate::catalog::Catalog;
 use crate::config::{ImageName, ImageSpec};
 use crate::expected::{FIRMWARES, Firmware, Need};
@@ -23,10 +24,11 @@ const DEEPEST: usize = 64;
 pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
     let catalog = open(file)?;
     let config = catalog.config();
-    let (images, rules) = (config.images.len(), config.rules.len());
     println!(
-        "{}: {images} images, {rules} client rules",
-        config.file.display()
+        "{}: {}, {}",
+        config.file.display(),
+        count(config.images.len(), "image"),
+        count(config.rules.len(), "client rule")
     );
     if config.mountpoint.is_none() {
         println!("  remark: no mountpoint is named, so there is nothing to mount");
@@ -149,7 +151,10 @@ fn check_layer(layer: &Layer) {
         true => "",
         false => ", no events: changes are seen within two seconds",
     };
-    println!("  source {label}: a folder with {files} files{events}");
+    println!(
+        "  source {label}: a folder with {}{events}",
+        count(files, "file")
+    );
     for remark in remarks {
         println!("    remark: {remark}");
     }

@@ -36,6 +36,12 @@ fn log_to_stderr() {
 
 /// Images named after their folders, the first the default, the mountpoint the base.
 fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failure> {
+    if sources.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{} alone says not what to mount where\n  name both: winbootfs mount SOURCE... MOUNTPOINT",
+            mountpoint.display()
+        )));
+    }
     let images: Vec<ImageSpec> = sources
         .iter()
         .map(|path| image(path))

@@ -37,7 +37,7 @@ fn print_decision(catalog: &Catalog, client: Option<&Address>) {
     let decision = client.map_or_else(|| choice.by_default(), |client| choice.decide(client));
     let file = catalog.config().file.display();
     let because = match decision.because {
-        Because::Rule(network, line) => format!("rule {network}, {file}:{line}"),
+        Because::Rule(network, line) => format!("{network}, {file}:{line}"),
         Because::Default => "no rule matches: the default image".to_owned(),
         Because::Nothing => "no rule matches, and there is no default image".to_owned(),
     };

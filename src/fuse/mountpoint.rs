@@ -45,11 +45,11 @@ pub enum Unfit {
 /// Why it cannot be used.
 pub fn prepare(mountpoint: &Path) -> Result<(), Unfit> {
     let named = || mountpoint.to_owned();
-    match fs::metadata(mountpoint) {
+    match look(mountpoint) {
         Ok(found) if !found.is_dir() => Err(Unfit::NotFolder(named())),
         Ok(_) if is_ours(mountpoint) => Err(Unfit::InUse(named())),
         Ok(_) => Ok(()),
-        Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => {
+        Err(error) if is_dead(&error) => {
             tracing::warn!("taking away the dead mount on {}", mountpoint.display());
             detach(mountpoint).map_err(|error| Unfit::Stale(named(), error))?;
             prepare(mountpoint)
@@ -57,6 +57,25 @@ pub fn prepare(mountpoint: &Path) -> Result<(), Unfit> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Unfit::Missing(named())),
         Err(error) => Err(Unfit::NotPermitted(named(), error)),
     }
+}
+
+/// The kernel may answer `stat` out of its memory long after the daemon is dead; `statfs`
+/// it always passes on. Any other error of that call is no word about the mountpoint.
+fn look(mountpoint: &Path) -> io::Result<fs::Metadata> {
+    let found = fs::metadata(mountpoint)?;
+    match rustix::fs::statfs(mountpoint).map_err(io::Error::from) {
+        Err(error) if is_dead(&error) => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// A killed daemon gives "not connected" at once, and one whose connection the kernel
+/// took away "aborted" to calls that were under way.
+fn is_dead(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ENOTCONN | libc::ECONNABORTED)
+    )
 }
 
 /// Takes the mount away even while files are open in it. Not as root, `fusermount3` does

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL, Version};
 use thiserror::Error;
@@ -26,6 +27,9 @@ const FORGET_BELIEFS: [u32; 4] = [16, 8, 0, 0];
 /// Threads that answer. More than cores, because each may wait for a slow source while
 /// the others go on.
 const THREADS: usize = 8;
+
+/// How long requests under way may take to finish once the mount is gone.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Why it could not be mounted. Each message ends in what to do.
 #[derive(Debug, Error)]
@@ -54,7 +58,9 @@ pub enum CannotMount {
 /// A mount that is up.
 #[derive(Debug)]
 pub struct Mounted {
-    session: ManuallyDrop<BackgroundSession>,
+    /// Never dropped: `fuser` 0.18 would then unmount by name once more, and hit what is
+    /// mounted beneath us.
+    _session: ManuallyDrop<BackgroundSession>,
     mountpoint: PathBuf,
     kernel: Kernel,
     stats: Arc<Stats>,
@@ -114,7 +120,7 @@ pub fn mount(
         .and_then(start)
         .map_err(|error| cannot(mountpoint, error))?;
     Ok(Mounted {
-        session: ManuallyDrop::new(session),
+        _session: ManuallyDrop::new(session),
         mountpoint: mountpoint.to_owned(),
         kernel,
         stats,
@@ -156,9 +162,11 @@ impl Mounted {
     /// That it cannot be unmounted.
     pub fn unmount(self) -> io::Result<()> {
         match mountpoint::release(&self.mountpoint) {
-            Ok(()) => ManuallyDrop::into_inner(self.session).join(),
-            // The session is left alone: its own clean-up would unmount by name, and hit
-            // whatever is mounted beneath us.
+            Ok(()) => {
+                // What is being answered may finish.
+                let _ = self.ends.recv_timeout(GOODBYE);
+                Ok(())
+            }
             Err(_) => mountpoint::detach(&self.mountpoint),
         }
     }

@@ -22,7 +22,9 @@ use rustix::fs::{
     openat2, statx,
 };
 
-use super::{Entry, Hidden, Identity, Kind, Listing, ReadAt, Source, Stat, StoredPath, Version};
+use super::{
+    Entry, Hidden, Hold, Identity, Kind, Listing, Look, ReadAt, Source, Stat, StoredPath, Version,
+};
 
 /// How often a walk is tried again that a rename elsewhere disturbed (`EAGAIN`).
 const WALK_TRIES: usize = 16;
@@ -130,7 +132,7 @@ impl DirSource {
         beneath(&root.fd, path, OFlags::PATH)
     }
 
-    fn look(&self, fd: &OwnedFd) -> io::Result<Statx> {
+    fn see(&self, fd: &OwnedFd) -> io::Result<Statx> {
         // DONT_SYNC first: if this is our own mount, asking it would be asking ourselves.
         let quick = look_at(fd, AtFlags::STATX_DONT_SYNC)?;
         if self.own_mount.is(device(&quick)) {
@@ -145,7 +147,7 @@ impl DirSource {
     /// The kind behind a link, a folder or a name whose kind the listing did not tell.
     fn follow(&self, folder: &StoredPath, name: &[u8], linked: bool) -> Result<Kind, &'static str> {
         let path = folder.join(name);
-        let seen = self.name(&path).and_then(|fd| self.look(&fd));
+        let seen = self.name(&path).and_then(|fd| self.see(&fd));
         let seen = seen.map_err(|error| why_hidden(&error, linked))?;
         let kind = kind_of(&seen).ok_or("is neither a file nor a folder")?;
         if kind == Kind::Folder && linked && self.circles(&path, identity(&seen)) {
@@ -158,7 +160,7 @@ impl DirSource {
     /// tree would have no end for `ls -R`.
     fn circles(&self, link: &StoredPath, target: Identity) -> bool {
         link.ancestors().any(|above| {
-            let above = self.name(&above).and_then(|fd| self.look(&fd));
+            let above = self.name(&above).and_then(|fd| self.see(&fd));
             above.is_ok_and(|seen| identity(&seen) == target)
         })
     }
@@ -191,7 +193,7 @@ impl Source for DirSource {
     fn list(&self, folder: &StoredPath) -> io::Result<Listing> {
         let root = self.root()?;
         let fd = beneath(&root.fd, folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        self.look(&fd)?;
+        self.see(&fd)?;
         let mut listing = Listing::default();
         for entry in Dir::new(fd)? {
             let entry = entry?;
@@ -207,28 +209,14 @@ impl Source for DirSource {
         Ok(listing)
     }
 
-    fn stat(&self, path: &StoredPath) -> io::Result<Stat> {
-        let seen = self.look(&self.name(path)?)?;
-        let kind = kind_of(&seen).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
-        Ok(Stat {
-            kind,
-            version: version(&seen),
-        })
-    }
-
-    fn open(&self, path: &StoredPath, expected: &Version) -> io::Result<Box<dyn ReadAt>> {
+    fn look(&self, path: &StoredPath) -> io::Result<Look> {
         let named = self.name(path)?;
-        let seen = self.look(&named)?;
-        if kind_of(&seen) != Some(Kind::File) || version(&seen) != *expected {
-            return Err(io::Error::from_raw_os_error(libc::ESTALE));
-        }
-        // Opened through the descriptor that was looked at: by name it could meanwhile
-        // be a pipe, whose opening never returns, or a device, whose opening acts.
-        let file = File::open(format!("/proc/self/fd/{}", named.as_raw_fd()))?;
-        Ok(Box::new(OpenFile {
-            file,
-            version: *expected,
-        }))
+        let seen = self.see(&named)?;
+        let kind = kind_of(&seen).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))?;
+        let version = version(&seen);
+        let stat = Stat { kind, version };
+        let hold = Arc::new(Named { named, version });
+        Ok(Look { stat, hold })
     }
 
     fn has_events(&self) -> bool {
@@ -267,6 +255,24 @@ impl Root {
         let fd = open(path, flags, Mode::empty())?;
         let identity = identity(&look_at(&fd, AtFlags::STATX_DONT_SYNC)?);
         Ok(Self { fd, identity })
+    }
+}
+
+/// A descriptor that only names a file: enough to open it later, also when its name is
+/// another file's by then.
+#[derive(Debug)]
+struct Named {
+    named: OwnedFd,
+    version: Version,
+}
+
+impl Hold for Named {
+    /// Opened through the descriptor that was looked at: by name it could meanwhile be a
+    /// pipe, whose opening never returns, or a device, whose opening acts.
+    fn open(&self) -> io::Result<Box<dyn ReadAt>> {
+        let file = File::open(format!("/proc/self/fd/{}", self.named.as_raw_fd()))?;
+        let version = self.version;
+        Ok(Box::new(OpenFile { file, version }))
     }
 }
 

@@ -95,12 +95,14 @@ pub(crate) fn dnsmasq(root: &Path, extra: &[&str]) -> Result<Server, Missing> {
     command
         .args(["--keep-in-foreground", "--conf-file=/dev/null", "--port=0"])
         .args(["--enable-tftp", "--tftp-max=200"])
-        .args(["--user=root", "--group=root"])
         .args(["--bind-interfaces", "--log-facility=-"])
         .arg(format!("--listen-address={}", address.ip()))
         .arg(option("--pid-file=", &folder.path().join("pid")))
         .arg(option("--tftp-root=", root))
         .args(extra);
+    if !extra.iter().any(|option| option.starts_with("--user=")) {
+        command.args(["--user=root", "--group=root"]);
+    }
     Ok(start("dnsmasq", command, folder, address).ready(answers_tftp))
 }
 

@@ -122,6 +122,13 @@ impl World {
         })
     }
 
+    /// Answers from now on with these surroundings instead of [`surroundings`].
+    pub(crate) fn surrounded(mut self, surroundings: &Surroundings) -> Self {
+        let catalog = Catalog::open(self.config().unwrap(), surroundings, None).unwrap();
+        self.tree = OnceLock::from(Arc::new(Tree::new(catalog)));
+        self
+    }
+
     /// Looks a path up step by step, as the kernel does, and forgets nothing.
     pub(crate) fn look(&self, who: &dyn Asking, path: &[u8]) -> Result<(Admitted, Belief), Error> {
         let mut at = None;

@@ -1,0 +1,21 @@
+//! The real program on a real kernel, behind real servers, asked by real clients.
+//!
+//! `servers` one row of the README's table each; `mixup` that no client ever sees a byte
+//! of another's image; `traces` real boots through real servers; `kernel` what Linux makes
+//! of our answers; `live` that changes show and transfers keep what they began with.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod kernel;
+mod live;
+mod mixup;
+mod servers;
+mod site;
+mod traces;
