@@ -9,7 +9,6 @@ use std::sync::{Mutex, PoisonError};
 use crate::caller::server_name;
 use crate::catalog::Catalog;
 use crate::choice::Peers;
-use crate::fuse::Undecided;
 use crate::name::visible;
 
 /// How many servers are warned about; enough for any machine, and a bound.
@@ -31,8 +30,8 @@ const BY_PATH: [(&str, &str); 6] = [
     ),
     (
         "lighttpd",
-        "$HTTP[\"remoteip\"] == \"10.0.7.0/24\" { server.document-root = \"ROOT/images/IMAGE\" } \
-         for each rule",
+        "$HTTP[\"remoteip\"] =~ \"^(.*)$\" { url.rewrite-once = \
+         (\"^/(.*)$\" => \"/clients/%1/$1\") } with mod_rewrite",
     ),
 ];
 
@@ -61,8 +60,9 @@ impl Advice {
     }
 }
 
-impl Undecided for Advice {
-    fn refused(&self, thread: u32, name: &[u8], peers: &Peers) {
+impl Advice {
+    /// A thread asked for a name and was refused, because its client cannot be told.
+    pub fn refused(&self, thread: u32, name: &[u8], peers: &Peers) {
         let server = i32::try_from(thread).ok().and_then(server_name);
         let server = server.unwrap_or_else(|| "a server".to_owned());
         let name = visible(name);
@@ -122,8 +122,16 @@ pub fn first_steps(catalog: &Catalog, mountpoint: &Path) -> String {
     for client in catalog.choice().known_clients().iter().take(2) {
         let _ = writeln!(text, "    cat '{root}/clients/{client}/boot/bcd'");
     }
-    let _ = writeln!(text, "  stop it with Ctrl-C, or: umount {root}");
+    let _ = writeln!(text, "  stop it with Ctrl-C, or: {} {root}", unmounting());
     text
+}
+
+/// The program by which whoever runs us can unmount.
+fn unmounting() -> &'static str {
+    match rustix::process::geteuid().is_root() {
+        true => "umount",
+        false => "fusermount3 -u",
+    }
 }
 
 /// A number of things, for people.

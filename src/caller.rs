@@ -67,9 +67,13 @@ impl Callers {
     }
 
     fn look(&self, thread: i32) -> io::Result<Vec<IpAddr>> {
-        let mut peers: Vec<IpAddr> = match is_thread_per_transfer(thread) {
-            true => self.possible_peers(thread)?,
-            false => connected(thread)?.into_values().collect(),
+        let mut peers: Vec<IpAddr> = match open_leader(thread) {
+            // The first thread of a process, and for nearly all servers the only one.
+            Some(process) => connected(thread, &process)?.into_values().collect(),
+            None if is_thread_per_transfer(thread) => self.possible_peers(thread)?,
+            None => connected(thread, &open_thread(thread)?)?
+                .into_values()
+                .collect(),
         };
         peers.sort_unstable();
         peers.dedup();
@@ -82,7 +86,7 @@ impl Callers {
     fn possible_peers(&self, thread: i32) -> io::Result<Vec<IpAddr>> {
         let mut all = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         // First of all: with every moment one more thread may have connected its socket.
-        let sockets = connected(thread)?;
+        let sockets = connected(thread, &open_thread(thread)?)?;
         let leader = leader(thread)?;
         let living = threads(leader)?;
         let began = began(leader)?;
@@ -95,16 +99,21 @@ impl Callers {
     }
 }
 
-/// Since Linux 6.9 a thread can be opened as well as its process; both have the same files.
-fn open_process(thread: i32) -> io::Result<OwnedFd> {
-    let pid = |id| Pid::from_raw(id).ok_or(io::Error::from_raw_os_error(libc::ESRCH));
+/// The process of a thread, if it is the first one of it: no other can be opened so.
+fn open_leader(thread: i32) -> Option<OwnedFd> {
+    pidfd_open(Pid::from_raw(thread)?, PidfdFlags::empty()).ok()
+}
+
+/// Since Linux 6.9 any thread can be opened; before, only by way of its process. Both have
+/// the same files.
+fn open_thread(thread: i32) -> io::Result<OwnedFd> {
     let this_thread = PidfdFlags::from_bits_retain(THREAD_NOT_PROCESS);
-    match pidfd_open(pid(thread)?, this_thread) {
-        Err(rustix::io::Errno::INVAL) => {
-            Ok(pidfd_open(pid(leader(thread)?)?, PidfdFlags::empty())?)
-        }
-        opened => Ok(opened?),
+    let opened = Pid::from_raw(thread).and_then(|pid| pidfd_open(pid, this_thread).ok());
+    if let Some(opened) = opened {
+        return Ok(opened);
     }
+    let ended = || io::Error::from_raw_os_error(libc::ESRCH);
+    open_leader(leader(thread)?).ok_or_else(ended)
 }
 
 /// The first thread of the process of a thread.
@@ -116,12 +125,10 @@ fn leader(thread: i32) -> io::Result<i32> {
 }
 
 /// The sockets of a process that are connected to another computer, and to which.
-fn connected(thread: i32) -> io::Result<BTreeMap<Socket, IpAddr>> {
-    let files = socket_files(thread)?;
-    let process = open_process(thread)?;
+fn connected(thread: i32, process: &OwnedFd) -> io::Result<BTreeMap<Socket, IpAddr>> {
     let mut sockets = BTreeMap::new();
-    for (number, socket) in files {
-        if let Some(peer) = peer(&process, number)? {
+    for (number, socket) in socket_files(thread)? {
+        if let Some(peer) = peer(process, number)? {
             sockets.insert(socket, peer);
         }
     }

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use crate::alias::Aliases;
@@ -38,7 +39,11 @@ pub struct Catalog {
     owner: (u32, u32),
     layers: HashMap<LayerKey, Arc<Layer>>,
     since: SystemTime,
+    moment: AtomicU64,
 }
+
+/// Moments are never used twice, whichever catalog they belong to.
+static MOMENTS: AtomicU64 = AtomicU64::new(0);
 
 /// What makes two layers the same layer.
 type LayerKey = (PathBuf, bool);
@@ -78,6 +83,7 @@ impl Catalog {
             layers,
             since: before.map_or_else(SystemTime::now, |before| before.since),
             config: Arc::new(config),
+            moment: AtomicU64::new(next_moment()),
         })
     }
 
@@ -139,10 +145,22 @@ impl Catalog {
         self.layers.values()
     }
 
+    /// A number that is another one after every change below. What was found out at one
+    /// moment holds as long as it lasts, where events tell of changes.
+    pub fn moment(&self) -> u64 {
+        self.moment.load(Ordering::Acquire)
+    }
+
     /// The folder with this identity has changed, in whatever layers it is.
-    pub fn changed(&self, identity: Identity) -> bool {
-        let dropped = self.layers().filter(|layer| layer.changed(identity));
-        dropped.count() > 0
+    pub fn changed(&self, identity: Identity) {
+        self.layers().for_each(|layer| layer.changed(identity));
+        self.moment.store(next_moment(), Ordering::Release);
+    }
+
+    /// Anything may have changed.
+    pub fn everything_changed(&self) {
+        self.layers().for_each(|layer| layer.forget_all());
+        self.moment.store(next_moment(), Ordering::Release);
     }
 
     /// Looks whether sources were replaced, went away or came back. Returns whether any
@@ -157,8 +175,15 @@ impl Catalog {
             );
             layer.forget_all();
         }
+        if !renewed.is_empty() {
+            self.moment.store(next_moment(), Ordering::Release);
+        }
         !renewed.is_empty()
     }
+}
+
+fn next_moment() -> u64 {
+    MOMENTS.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 fn owner(config: &Config) -> (u32, u32) {

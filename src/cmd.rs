@@ -13,37 +13,12 @@ use crate::address::Address;
 use crate::catalog::{Catalog, Surroundings};
 use crate::choice::Peers;
 use crate::cli::{Cli, Command, MountArgs};
-use crate::config::{Config, Problems};
+use crate::config::Config;
+use crate::failure::Failure;
 use crate::layer::Watch;
 use crate::source::Identity;
 use crate::source::dir::OwnMount;
 use crate::tree::Asking;
-
-/// Why a command ended badly.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The configuration is wrong.
-    #[error("{0}")]
-    Configuration(#[from] Problems),
-    /// The command line is wrong in a way that only its meaning tells.
-    #[error("{0}")]
-    Usage(String),
-    /// It could not be done.
-    #[error("{0}")]
-    Failed(String),
-    /// `check` found something, and has said so already.
-    #[error("")]
-    Found,
-}
-
-impl Failure {
-    fn code(&self) -> u8 {
-        match self {
-            Self::Failed(_) | Self::Found => 1,
-            Self::Configuration(_) | Self::Usage(_) => 2,
-        }
-    }
-}
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> ExitCode {

@@ -12,9 +12,11 @@
 //! - An `opendir` without `O_DIRECTORY` comes from a server that takes the folder for a
 //!   file (dnsmasq offers a size for it, and the boot manager hangs for 36 s): to that one
 //!   it does not exist. `ls`, `find` and the listings of web servers all set the flag.
+//! - A whole file on a disk is read by the kernel itself ([`backing`]).
 //! - Locks are not answered at all: the kernel then keeps them itself, which is what
 //!   tftpd-hpa needs for its read lock.
 
+mod backing;
 mod handles;
 pub mod mountpoint;
 pub mod session;
@@ -23,24 +25,24 @@ use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo, InitFlags,
-    KernelConfig, LockOwner, OpenFlags, ReplyAttr, ReplyData, ReplyDirectory, ReplyEmpty,
-    ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request,
+    BackingId, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
+    InitFlags, KernelConfig, LockOwner, OpenAccMode, OpenFlags, ReplyAttr, ReplyData,
+    ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request,
 };
 
 use crate::caller::Callers;
 use crate::choice::Peers;
 use crate::error::Error;
+use crate::fuse::backing::Backings;
 use crate::fuse::handles::Handles;
 use crate::name::visible;
 use crate::source::ReadAt;
-use crate::tree::{Answer, Asking, Attributes, Belief, Entry, Tree};
+use crate::tree::{Answer, Asking, Attributes, Belief, Entry, KeptListing, Tree};
 
 /// Belief where an event ends it. Not for ever: a write through a memory map or through
 /// another hard link raises no event.
@@ -52,6 +54,9 @@ const SHORT: Duration = Duration::from_secs(1);
 /// The longest name that `statfs` promises; a whole path may arrive as one name.
 const LONGEST_NAME: u32 = 1024;
 
+/// How many file systems may lie on each other, ours included, for passthrough.
+const STACK_DEPTH: u32 = 2;
+
 /// The inode number of a listed name: "unknown", as libfuse writes it. The true one would
 /// cost a look at every file of a folder of thousands.
 const UNLISTED_INODE: INodeNo = INodeNo(0xFFFF_FFFF);
@@ -62,19 +67,35 @@ pub struct Door {
     tree: Arc<Tree>,
     callers: Callers,
     stats: Arc<Stats>,
-    undecided: Arc<dyn Undecided>,
-    files: Handles<Box<dyn ReadAt>>,
-    folders: Handles<Vec<Entry>>,
+    told: Arc<dyn Told>,
+    files: Handles<OpenFile>,
+    backings: Arc<Backings>,
+    folders: Handles<OnceLock<Vec<Entry>>>,
     /// Found out when the kernel introduces itself.
     forgets_on_request: Arc<AtomicBool>,
-    /// Told when the mount is gone, for whatever reason.
-    ended: Sender<()>,
 }
 
-/// Told when a request was refused because its client could not be told.
-pub trait Undecided: std::fmt::Debug + Send + Sync {
-    /// A thread asked for a name, and this is what is known of its peers.
+/// A file that somebody has open.
+#[derive(Debug)]
+enum OpenFile {
+    /// Read by the kernel itself.
+    Passed(Arc<BackingId>),
+    /// Read through the daemon.
+    Read(Box<dyn ReadAt>),
+}
+
+/// Somebody who is told what happens at the door. Called while the kernel waits: what
+/// takes long, or asks the kernel something, is to be done elsewhere.
+pub trait Told: std::fmt::Debug + Send + Sync {
+    /// A thread asked for a name and was refused, because its client cannot be told; this
+    /// is what is known of its peers.
     fn refused(&self, thread: u32, name: &[u8], peers: &Peers);
+
+    /// The kernel holds more spellings of folders than it should.
+    fn crowded(&self);
+
+    /// The mount is gone, for whatever reason.
+    fn ended(&self);
 }
 
 /// What was done so far; all counts since the start.
@@ -157,6 +178,9 @@ impl Door {
                 // The number is that of one image, whoever asks: only the name is not.
                 let kept = belief.max(SHORT);
                 reply.entry_with_ttls(&kept, &belief, &attributes, Generation(0));
+                if self.tree.nodes().is_crowded() {
+                    self.told.crowded();
+                }
             }
             Err(error) => {
                 self.missed(&error, &caller, name);
@@ -169,7 +193,7 @@ impl Door {
         self.stats.misses.add(1);
         if matches!(error, Error::Undecided) {
             self.stats.undecided.add(1);
-            self.undecided.refused(caller.thread, name, &caller.peers());
+            self.told.refused(caller.thread, name, &caller.peers());
         } else if !error.is_everyday() {
             tracing::warn!("{}: {error}", visible(name));
         }
@@ -185,17 +209,60 @@ impl Door {
         }
     }
 
-    fn open_folder(&self, request: &Request, id: INodeNo, flags: OpenFlags) -> Result<u64, Error> {
+    /// A folder whose listing the kernel still has is listed only if it asks after all.
+    fn open_folder(
+        &self,
+        request: &Request,
+        id: INodeNo,
+        flags: OpenFlags,
+    ) -> Result<(u64, FopenFlags), Error> {
         if flags.0 & libc::O_DIRECTORY == 0 {
             return Err(Error::NotFound);
         }
-        let entries = self.tree.list(id.0, &self.caller(request))?;
-        Ok(self.folders.add(entries))
+        let (entries, flags) = match self.tree.kept_listing(id.0) {
+            KeptListing::StillRight => {
+                let keep = FopenFlags::FOPEN_CACHE_DIR | FopenFlags::FOPEN_KEEP_CACHE;
+                (OnceLock::new(), keep)
+            }
+            KeptListing::Outdated => (self.entries(request, id)?, FopenFlags::FOPEN_CACHE_DIR),
+            KeptListing::Never => (self.entries(request, id)?, FopenFlags::empty()),
+        };
+        Ok((self.folders.add(entries), flags))
+    }
+
+    fn entries(&self, request: &Request, id: INodeNo) -> Result<OnceLock<Vec<Entry>>, Error> {
+        Ok(OnceLock::from(self.tree.list(id.0, &self.caller(request))?))
+    }
+
+    fn add_entries(&self, id: INodeNo, entries: &[Entry], offset: u64, reply: &mut ReplyDirectory) {
+        let dots = [(id, ".".as_bytes(), true), (id, "..".as_bytes(), true)];
+        let entries = entries
+            .iter()
+            .map(|entry| (UNLISTED_INODE, &*entry.name, entry.is_folder));
+        let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = dots.into_iter().chain(entries).enumerate().skip(skipped);
+        for (at, (inode, name, is_folder)) in rest {
+            if reply.add(
+                inode,
+                at as u64 + 1,
+                kind(is_folder),
+                OsStr::from_bytes(name),
+            ) {
+                break;
+            }
+        }
+    }
+
+    fn pass(&self, reply: ReplyOpen, backing: &Arc<BackingId>) {
+        let handle = FileHandle(self.files.add(OpenFile::Passed(backing.clone())));
+        reply.opened_passthrough(handle, FopenFlags::FOPEN_NOFLUSH, backing);
     }
 
     fn read_file(&self, handle: FileHandle, offset: u64, size: u32) -> io::Result<Vec<u8>> {
         let file = self.files.get(handle.0);
-        let file = file.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
+        let Some(OpenFile::Read(file)) = file.as_deref() else {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
+        };
         let mut buffer = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
         let count = file.read_at(&mut buffer, offset)?;
         buffer.truncate(count);
@@ -215,14 +282,21 @@ impl Filesystem for Door {
         ] {
             let _ = config.add_capabilities(wish);
         }
+        // Files may lie on an overlay, which is itself one step above a disk.
+        let passes = config.add_capabilities(InitFlags::FUSE_PASSTHROUGH).is_ok()
+            && config.set_max_stack_depth(STACK_DEPTH).is_ok();
+        if passes {
+            self.backings.enable();
+        } else {
+            tracing::warn!("files are read through the daemon: passthrough needs Linux 6.9");
+        }
         let forgets = config.kernel_abi() >= session::FORGETS_ON_REQUEST;
         self.forgets_on_request.store(forgets, Ordering::Relaxed);
         Ok(())
     }
 
     fn destroy(&mut self) {
-        // Nobody listens any more only when the daemon is ending anyway.
-        let _ = self.ended.send(());
+        self.told.ended();
     }
 
     fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
@@ -241,17 +315,27 @@ impl Filesystem for Door {
         }
     }
 
-    fn open(&self, _request: &Request, id: INodeNo, _flags: OpenFlags, reply: ReplyOpen) {
-        match self.tree.open(id.0) {
-            Ok(file) => {
-                self.stats.opens.add(1);
-                let handle = FileHandle(self.files.add(file));
-                reply.opened(
-                    handle,
-                    FopenFlags::FOPEN_KEEP_CACHE | FopenFlags::FOPEN_NOFLUSH,
-                );
+    fn open(&self, _request: &Request, id: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+        // A mount that somebody made writable passes this on, and a file that is passed
+        // through would be written with our rights.
+        if flags.acc_mode() != OpenAccMode::O_RDONLY || flags.0 & libc::O_TRUNC != 0 {
+            return reply.error(errno(&Error::ReadOnly));
+        }
+        self.stats.opens.add(1);
+        if let Some(backing) = self.backings.known(id.0) {
+            return self.pass(reply, &backing);
+        }
+        let file = match self.tree.open(id.0) {
+            Ok(file) => file,
+            Err(error) => return reply.error(errno(&error)),
+        };
+        match self.backings.register(id.0, file.as_ref(), &reply) {
+            Some(backing) => self.pass(reply, &backing),
+            None => {
+                let handle = FileHandle(self.files.add(OpenFile::Read(file)));
+                let flags = FopenFlags::FOPEN_KEEP_CACHE | FopenFlags::FOPEN_NOFLUSH;
+                reply.opened(handle, flags);
             }
-            Err(error) => reply.error(errno(&error)),
         }
     }
 
@@ -282,13 +366,15 @@ impl Filesystem for Door {
         _flush: bool,
         reply: ReplyEmpty,
     ) {
-        self.files.remove(handle.0);
         reply.ok();
+        if let Some(OpenFile::Passed(backing)) = self.files.remove(handle.0) {
+            self.backings.closed(backing);
+        }
     }
 
     fn opendir(&self, request: &Request, id: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         match self.open_folder(request, id, flags) {
-            Ok(handle) => reply.opened(FileHandle(handle), FopenFlags::empty()),
+            Ok((handle, flags)) => reply.opened(FileHandle(handle), flags),
             Err(error) => {
                 if matches!(error, Error::Undecided) {
                     self.missed(&error, &self.caller(request), b"/");
@@ -300,31 +386,23 @@ impl Filesystem for Door {
 
     fn readdir(
         &self,
-        _request: &Request,
+        request: &Request,
         id: INodeNo,
         handle: FileHandle,
         offset: u64,
         mut reply: ReplyDirectory,
     ) {
-        let Some(entries) = self.folders.get(handle.0) else {
+        let Some(folder) = self.folders.get(handle.0) else {
             return reply.error(Errno::from_i32(libc::EBADF));
         };
-        let dots = [(id, ".".as_bytes(), true), (id, "..".as_bytes(), true)];
-        let entries = entries
-            .iter()
-            .map(|entry| (UNLISTED_INODE, &*entry.name, entry.is_folder));
-        let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
-        let rest = dots.into_iter().chain(entries).enumerate().skip(skipped);
-        for (at, (inode, name, is_folder)) in rest {
-            if reply.add(
-                inode,
-                at as u64 + 1,
-                kind(is_folder),
-                OsStr::from_bytes(name),
-            ) {
-                break;
-            }
-        }
+        let entries = match folder.get() {
+            Some(entries) => entries,
+            None => match self.tree.list(id.0, &self.caller(request)) {
+                Ok(entries) => folder.get_or_init(|| entries),
+                Err(error) => return reply.error(errno(&error)),
+            },
+        };
+        self.add_entries(id, entries, offset, &mut reply);
         reply.ok();
     }
 

@@ -6,13 +6,13 @@
 //!
 //! The base, the files that were on the server before, is the same type without aliases.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::alias::{self, Alias, Aliases};
 use crate::error::Error;
+use crate::index::FoldedFolder;
 use crate::layer::{Hit, Layer};
-use crate::name::{Asked, Folded};
+use crate::name::{Asked, Folded, fold};
 use crate::source::{Kind, StoredPath};
 
 /// Layers and aliases.
@@ -35,6 +35,8 @@ pub struct Folder {
 struct Spot {
     layer: Arc<Layer>,
     path: StoredPath,
+    /// A symbolic link is on the way here.
+    linked: bool,
 }
 
 /// A file or a stored folder of an image.
@@ -82,11 +84,17 @@ impl Image {
         self.layers.iter().all(|layer| layer.is_live())
     }
 
+    /// Whether links were seen, which may begin to lead somewhere without any event.
+    pub fn holds_links(&self) -> bool {
+        self.layers.iter().any(|layer| layer.holds_links())
+    }
+
     /// The root folder.
     pub fn root(&self) -> Folder {
         let spot = |layer: &Arc<Layer>| Spot {
             layer: layer.clone(),
             path: StoredPath::root(),
+            linked: false,
         };
         Folder {
             spots: self.layers.iter().map(spot).collect(),
@@ -128,21 +136,20 @@ impl Image {
     /// # Errors
     /// Those of the sources.
     pub fn list(&self, folder: &Folder) -> Result<Vec<Listed>, Error> {
-        let (mut listed, mut seen) = folder.list_stored()?;
+        let stored = folder.stored()?;
+        let mut listed = list_stored(&stored);
         let below = self.aliases.at(&folder.way);
-        let names = below
-            .into_iter()
-            .flat_map(Alias::below)
-            .map(|alias| alias.name());
-        for name in names.chain([alias::BOOT_MANAGER.as_bytes()]) {
+        let aliases = below.into_iter().flat_map(Alias::below).map(Alias::name);
+        let boot_manager = alias::BOOT_MANAGER.as_bytes();
+        let beside = below.is_none_or(|below| below.get(&fold(boot_manager)).is_none());
+        for name in aliases.chain(beside.then_some(boot_manager)) {
             let asked = Asked::new(name);
-            if seen.contains(&asked.folded) {
+            if stored.iter().any(|stored| stored.shows(&asked.folded)) {
                 continue;
             }
             if let Some(is_folder) = self.is_folder(folder, &asked)? {
                 let name = name.into();
                 listed.push(Listed { name, is_folder });
-                seen.insert(asked.folded);
             }
         }
         listed.sort_unstable();
@@ -211,31 +218,41 @@ impl Image {
 }
 
 impl Folder {
-    /// All stored names with their kinds, and their folded forms. Of several layers the
-    /// first that has a name shows it; within a layer every spelling is shown.
-    fn list_stored(&self) -> Result<(Vec<Listed>, HashSet<Folded>), Error> {
-        let mut listed = Vec::new();
-        let mut seen = HashSet::new();
+    /// Whether a symbolic link is on the way to it: that may change without any event.
+    pub fn is_linked(&self) -> bool {
+        self.spots.iter().any(|spot| spot.linked)
+    }
+
+    /// The indexes of all its stored folders, in the order that counts.
+    fn stored(&self) -> Result<Vec<Arc<FoldedFolder>>, Error> {
+        let mut stored = Vec::with_capacity(self.spots.len());
         for spot in &self.spots {
-            let stored = match spot.layer.folder(&spot.path) {
-                Ok(stored) => stored,
-                Err(Error::NotFound | Error::NotFolder) => continue,
+            match spot.layer.folder(&spot.path) {
+                Ok(folder) => stored.push(folder),
+                Err(Error::NotFound | Error::NotFolder) => {}
                 Err(error) => return Err(error),
-            };
-            let above = seen.clone();
-            for (folded, entry) in stored.entries() {
-                if above.contains(folded) {
-                    continue;
-                }
-                seen.insert(folded.clone());
+            }
+        }
+        Ok(stored)
+    }
+}
+
+/// All stored names with their kinds. Of several layers the first that has a name shows
+/// it; within a layer every spelling is shown.
+fn list_stored(stored: &[Arc<FoldedFolder>]) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    for (at, folder) in stored.iter().enumerate() {
+        let (above, _) = stored.split_at(at);
+        for (folded, entry) in folder.entries() {
+            if !above.iter().any(|above| above.shows(folded)) {
                 listed.push(Listed {
                     name: entry.name.clone(),
                     is_folder: entry.kind == Kind::Folder,
                 });
             }
         }
-        Ok((listed, seen))
     }
+    listed
 }
 
 /// The stored folders of one name, while they are being found.
@@ -254,11 +271,12 @@ impl Gathered {
     /// below a folder of the same name is hidden by it.
     fn stored(&mut self, folder: &Folder, asked: &Asked) -> Result<Option<Item>, Error> {
         for spot in &folder.spots {
-            let hit = match spot.layer.find(&spot.path, asked) {
+            let mut hit = match spot.layer.find(&spot.path, asked) {
                 Ok(Some(hit)) => hit,
                 Ok(None) | Err(Error::NotFound | Error::NotFolder) => continue,
                 Err(error) => return Err(error),
             };
+            hit.linked |= spot.linked;
             let item = Item {
                 layer: spot.layer.clone(),
                 hit,
@@ -280,6 +298,7 @@ impl Gathered {
             self.spots.push(Spot {
                 layer: item.layer.clone(),
                 path: item.hit.path.clone(),
+                linked: item.hit.linked,
             });
             self.first.get_or_insert(item);
         }

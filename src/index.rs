@@ -48,6 +48,24 @@ impl FoldedFolder {
             .or_else(|| alike.first())
     }
 
+    /// Whether a link is in it. What a link leads to, and whether to anything, changes
+    /// without a trace in this folder; so does what is hidden and may be a link.
+    pub fn holds_links(&self) -> bool {
+        let mut entries = self.names.values().flatten();
+        !self.hidden.is_empty() || entries.any(|entry| entry.linked)
+    }
+
+    /// Whether something of that name is here that is not shown.
+    pub fn hides(&self, asked: &Asked) -> bool {
+        let mut hidden = self.hidden.iter();
+        hidden.any(|hidden| fold(&hidden.name) == asked.folded)
+    }
+
+    /// Whether any entry answers to the name.
+    pub fn shows(&self, folded: &Folded) -> bool {
+        self.names.contains_key(folded)
+    }
+
     /// All entries with their folded names, in no particular order.
     pub fn entries(&self) -> impl Iterator<Item = (&Folded, &Entry)> {
         self.names

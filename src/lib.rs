@@ -3,13 +3,14 @@
 //!
 //! # The house
 //!
-//! Imports only go down. Everything below the doors knows no kernel, no clock and no
-//! threads, and is tested without a mount.
+//! Imports only go down, and in one row to the right. Everything below the doors knows no
+//! kernel, no clock and no threads, and is tested without a mount.
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | `main`, [`cli`], [`cmd`] | what the operator types, and one file for each command |
+//! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
+//! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`watch`] | events from the disk, and what they make stale |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
 //! | [`caller`] | from a process to the client it serves |
@@ -18,11 +19,15 @@
 //! | [`choice`] | who gets which image, and why |
 //! | [`nodes`] | the numbers that the kernel holds |
 //! | [`holds`] | the files that were looked up last, still in hand |
+//! | [`way`] | from the root of a view to a folder |
 //! | [`view`] | an image over the base |
 //! | [`image`], [`alias`] | layers and expected names as one tree |
 //! | [`layer`], [`index`] | one source with its folders indexed by folded name |
+//! | [`expected`] | what a boot needs, firmware by firmware |
+//! | [`failure`] | why a command ended badly, and its exit code |
+//! | [`config`] | what `mounts.toml` says, checked |
 //! | [`source`] | bytes and stored names, nothing about case |
-//! | [`name`], [`address`], [`config`], [`error`] | the ground floor |
+//! | [`error`], [`name`], [`address`] | the ground floor |
 //!
 //! # Words
 //!
@@ -45,6 +50,7 @@ pub mod cmd;
 pub mod config;
 pub mod error;
 pub mod expected;
+pub mod failure;
 pub mod fuse;
 pub mod holds;
 pub mod image;
@@ -57,5 +63,6 @@ pub mod source;
 pub mod tree;
 pub mod view;
 pub mod watch;
+pub mod way;
 
 pub use error::Error;

@@ -15,7 +15,7 @@
 //! Every answer that names a number counts one look-up; the kernel says how many it gives
 //! back. At zero the number is forgotten here too, or the table would grow for ever.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -31,9 +31,18 @@ pub trait Place: Clone + Eq + Hash {
 /// The table of all numbers that the kernel holds.
 #[derive(Debug)]
 pub struct Nodes<P> {
-    held: Mutex<HashMap<u64, Node<P>>>,
+    held: Mutex<HashMap<u64, Box<Node<P>>>>,
+    /// Spellings of folders in the order of their first look-up, oldest first.
+    folders: Mutex<VecDeque<u64>>,
     root: P,
 }
+
+/// How many spellings of folders the kernel may hold. It gives them back by itself only
+/// when memory is short; a boot needs a dozen.
+const MOST_FOLDERS: usize = 12_288;
+
+/// How many more may gather before they are called a crowd: they are sent away together.
+const CROWD: usize = 1024;
 
 #[derive(Debug)]
 struct Node<P> {
@@ -54,6 +63,7 @@ impl<P: Place> Nodes<P> {
     pub fn new(root: P) -> Self {
         Self {
             held: Mutex::default(),
+            folders: Mutex::default(),
             root,
         }
     }
@@ -81,21 +91,37 @@ impl<P: Place> Nodes<P> {
                 None => break,
             }
         }
+        if !place.is_one_for_all() {
+            lock(&self.folders).push_back(id);
+        }
         let lookups = 1;
-        held.insert(
-            id,
-            Node {
-                name,
-                place,
-                lookups,
-            },
-        );
+        let node = Node {
+            name,
+            place,
+            lookups,
+        };
+        held.insert(id, Box::new(node));
         id
     }
 
-    /// The number that a folder has, or would have, under a name: for listings.
-    pub fn preview(&self, parent: u64, name: &[u8], place: &P) -> u64 {
-        number(&Name::new(parent, name, place), place)
+    /// Whether the kernel holds more spellings of folders than it should.
+    pub fn is_crowded(&self) -> bool {
+        lock(&self.folders).len() > MOST_FOLDERS + CROWD
+    }
+
+    /// The oldest spellings of folders, which the kernel should forget: each with the
+    /// number of its parent. They are not named again.
+    pub fn oldest_folders(&self) -> Vec<(u64, Box<[u8]>)> {
+        let held = self.held();
+        let mut folders = lock(&self.folders);
+        let surplus = folders.len().saturating_sub(MOST_FOLDERS);
+        let oldest = folders.drain(..surplus).filter_map(|id| held.get(&id));
+        oldest
+            .filter_map(|node| match &node.name {
+                Name::Spelled { parent, name } => Some((*parent, name.clone())),
+                Name::Any => None,
+            })
+            .collect()
     }
 
     /// The kernel gives back so many look-ups.
@@ -119,9 +145,13 @@ impl<P: Place> Nodes<P> {
         self.len() == 0
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<u64, Node<P>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, HashMap<u64, Box<Node<P>>>> {
+        lock(&self.held)
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Name {

@@ -14,12 +14,13 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-use crate::advice::Advice;
+use crate::advice::{Advice, count};
 use crate::catalog::{Catalog, Surroundings};
-use crate::cmd::Failure;
-use crate::config::Config;
+use crate::choice::Peers;
+use crate::config::{Config, Problems};
+use crate::failure::Failure;
 use crate::fuse::session::{self, Mounted};
-use crate::fuse::{Undecided, mountpoint};
+use crate::fuse::{Told, mountpoint};
 use crate::source::dir::OwnMount;
 use crate::tree::Tree;
 use crate::watch::{Change, Events};
@@ -32,6 +33,9 @@ const TICK: Duration = Duration::from_secs(2);
 /// into a source makes thousands of events a second.
 const BREATH: Duration = Duration::from_millis(20);
 
+/// How long requests under way may take to finish once the mount is gone.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// Something to react to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Happening {
@@ -39,6 +43,32 @@ enum Happening {
     Stop,
     Reload,
     Report,
+    /// The kernel holds too many spellings of folders.
+    Crowded,
+    /// The mount is gone.
+    Unmounted,
+}
+
+/// Hears what happens at the door.
+#[derive(Debug)]
+struct Ears {
+    advice: Advice,
+    happenings: Sender<Happening>,
+}
+
+impl Told for Ears {
+    fn refused(&self, thread: u32, name: &[u8], peers: &Peers) {
+        self.advice.refused(thread, name, peers);
+    }
+
+    fn crowded(&self) {
+        // Nobody listens any more only when the daemon is ending.
+        let _ = self.happenings.send(Happening::Crowded);
+    }
+
+    fn ended(&self) {
+        let _ = self.happenings.send(Happening::Unmounted);
+    }
 }
 
 impl From<Change> for Happening {
@@ -56,6 +86,10 @@ struct Service {
     /// When the kernel was last told, and whether it has to be again.
     told: Instant,
     stale: bool,
+    ticked: Instant,
+    /// What was last said to be wrong with the configuration. One save of an editor makes
+    /// several events.
+    complaint: Option<Problems>,
 }
 
 /// Mounts what the configuration says and serves it until it is told to stop.
@@ -73,7 +107,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     mountpoint::prepare(&mountpoint).map_err(|error| failed(&error))?;
     let (sender, happenings) = channel();
     listen_to_signals(sender.clone()).map_err(|error| failed(&error))?;
-    let events = Arc::new(Events::new(sender));
+    let events = Arc::new(Events::new(sender.clone()));
     let surroundings = Surroundings {
         watch: events.clone(),
         own_mount: Arc::new(OwnMount::at(&mountpoint).map_err(|error| failed(&error))?),
@@ -81,8 +115,11 @@ pub fn run(config: Config) -> Result<(), Failure> {
     warn_of_hidden_files(&config, &mountpoint);
     let file = config.file.clone();
     let tree = Arc::new(Tree::new(Catalog::open(config, &surroundings, None)?));
-    let advice: Arc<dyn Undecided> = Arc::new(Advice::new(&mountpoint));
-    let mounted = session::mount(&tree, &mountpoint, &advice).map_err(|error| failed(&error))?;
+    let ears: Arc<dyn Told> = Arc::new(Ears {
+        advice: Advice::new(&mountpoint),
+        happenings: sender,
+    });
+    let mounted = session::mount(&tree, &mountpoint, &ears).map_err(|error| failed(&error))?;
     if let Some(device) = mountpoint::device(&mountpoint) {
         surroundings.own_mount.is_up(device);
     }
@@ -96,6 +133,8 @@ pub fn run(config: Config) -> Result<(), Failure> {
         happenings,
         told: Instant::now(),
         stale: false,
+        ticked: Instant::now(),
+        complaint: None,
     };
     service.announce();
     service.serve()
@@ -119,16 +158,18 @@ impl Service {
     fn serve(mut self) -> Result<(), Failure> {
         loop {
             let patience = if self.stale { BREATH } else { TICK };
-            let happened = self.happenings.recv_timeout(patience);
-            if self.mounted.has_ended() {
-                tracing::info!("somebody unmounted {}", self.mounted.mountpoint().display());
-                return Ok(());
-            }
-            match happened {
-                Ok(Happening::Stop) => return self.stop(),
+            match self.happenings.recv_timeout(patience) {
+                Ok(Happening::Stop) | Err(RecvTimeoutError::Disconnected) => return self.stop(),
+                Ok(Happening::Unmounted) => {
+                    let shown = self.mounted.mountpoint().display();
+                    tracing::info!("somebody unmounted {shown}");
+                    return Ok(());
+                }
                 Ok(other) => self.react(other),
-                Err(RecvTimeoutError::Timeout) => self.tick(),
-                Err(RecvTimeoutError::Disconnected) => return self.stop(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.ticked.elapsed() >= TICK {
+                self.tick();
             }
             self.tell_kernel();
         }
@@ -141,10 +182,7 @@ impl Service {
                 self.stale = true;
             }
             Happening::Change(Change::Everything) => {
-                self.tree
-                    .catalog()
-                    .layers()
-                    .for_each(|layer| layer.forget_all());
+                self.tree.catalog().everything_changed();
                 self.stale = true;
             }
             Happening::Change(Change::Configuration) => self.reload(),
@@ -152,15 +190,25 @@ impl Service {
                 if let Ok(now) = NotifyState::monotonic_usec_now() {
                     tell_systemd(&[NotifyState::Reloading, now]);
                 }
+                self.complaint = None;
                 self.reload();
                 tell_systemd(&[NotifyState::Ready]);
             }
             Happening::Report => self.report(),
-            Happening::Stop => {}
+            Happening::Crowded => self.thin_out(),
+            Happening::Stop | Happening::Unmounted => {}
+        }
+    }
+
+    fn thin_out(&self) {
+        for (parent, name) in self.tree.nodes().oldest_folders() {
+            self.mounted.kernel().forget_folder(parent, &name);
         }
     }
 
     fn tick(&mut self) {
+        self.ticked = Instant::now();
+        self.mounted.let_go();
         self.stale |= self.tree.catalog().renew();
     }
 
@@ -182,24 +230,30 @@ impl Service {
         let opened = Config::read(file)
             .and_then(|config| Catalog::open(config, &self.surroundings, Some(&before)));
         match opened {
-            Ok(catalog) if catalog.config() == before.config() => {}
+            Ok(catalog) if catalog.config() == before.config() => self.complaint = None,
             Ok(catalog) => {
                 self.report_reload(&before, &catalog);
                 self.tree.replace(catalog);
                 self.stale = true;
+                self.complaint = None;
             }
-            Err(problems) => {
-                tracing::error!("the old configuration stays in force\n{problems}");
-            }
+            Err(problems) => self.complain(problems),
         }
+    }
+
+    fn complain(&mut self, problems: Problems) {
+        if self.complaint.as_ref() != Some(&problems) {
+            tracing::error!("the old configuration stays in force\n{problems}");
+        }
+        self.complaint = Some(problems);
     }
 
     fn report_reload(&self, before: &Catalog, after: &Catalog) {
         if before.config().mountpoint != after.config().mountpoint {
             tracing::warn!("a new mountpoint takes effect at the next start only");
         }
-        let images = after.images().count();
-        tracing::info!("new configuration in force: {images} images");
+        let images = count(after.images().count(), "image");
+        tracing::info!("new configuration in force: {images}");
     }
 
     fn report(&self) {
@@ -218,13 +272,25 @@ impl Service {
 
     fn stop(self) -> Result<(), Failure> {
         tell_systemd(&[NotifyState::Stopping]);
-        let mountpoint = self.mounted.mountpoint().to_owned();
-        self.mounted.unmount().map_err(|error| {
-            let shown = mountpoint.display();
+        let shown = self.mounted.mountpoint().display();
+        let all_gone = self.mounted.unmount().map_err(|error| {
             Failure::Failed(format!(
                 "cannot unmount {shown}: {error}\n  do it by hand: umount -l {shown}"
             ))
-        })
+        })?;
+        if all_gone {
+            self.wait_for_the_last_answers();
+        }
+        Ok(())
+    }
+
+    fn wait_for_the_last_answers(&self) {
+        let patience = Instant::now() + GOODBYE;
+        while let Ok(happened) = self.happenings.recv_timeout(patience - Instant::now()) {
+            if happened == Happening::Unmounted {
+                return;
+            }
+        }
     }
 }
 

@@ -105,9 +105,9 @@ pub struct Version {
     /// Its length in bytes.
     pub size: u64,
     /// When its bytes last changed, in nanoseconds since 1970.
-    pub modified: i128,
+    pub modified: i64,
     /// When anything about it last changed: catches a write that restores `modified`.
-    pub changed: i128,
+    pub changed: i64,
 }
 
 /// What a source says about one entry.
@@ -136,8 +136,7 @@ impl Stat {
     /// When it last changed, for the attributes.
     pub fn modified(&self) -> SystemTime {
         let nanos = self.version.modified;
-        let distance = u64::try_from(nanos.unsigned_abs()).unwrap_or(u64::MAX);
-        let distance = std::time::Duration::from_nanos(distance);
+        let distance = std::time::Duration::from_nanos(nanos.unsigned_abs());
         let time = if nanos < 0 {
             SystemTime::UNIX_EPOCH.checked_sub(distance)
         } else {

@@ -31,7 +31,8 @@ use crate::layer::Layer;
 use crate::name::{self, Asked, is_separator};
 use crate::nodes::{self, Nodes};
 use crate::source::{Hold, ReadAt, Stat, StoredPath, Version};
-use crate::view::{self, Origin, View};
+use crate::view::{self, Origin};
+use crate::way::{End, Way};
 
 /// The folder of all images, in the root and in every client's view.
 pub const IMAGES: &str = "images";
@@ -68,7 +69,7 @@ pub enum Place {
     /// The view of one client.
     Client(Address),
     /// A folder of an image, of the base, or of one over the other.
-    Folder(Sight, Arc<[Asked]>),
+    Folder(Sight, Arc<Way>),
     /// A file.
     File(FilePlace),
 }
@@ -123,6 +124,17 @@ pub struct Answer<T> {
     pub found: Result<T, Error>,
     /// For how long that holds.
     pub belief: Belief,
+}
+
+/// What is true of a listing that the kernel keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptListing {
+    /// None may be kept: it depends on who asks, or changes raise no events.
+    Never,
+    /// One may be kept from now on; what was kept before is to be thrown away.
+    Outdated,
+    /// Nothing has changed since it was made.
+    StillRight,
 }
 
 /// One entry of a listing.
@@ -204,6 +216,24 @@ impl Tree {
         place.attributes(&self.catalog.load())
     }
 
+    /// What the kernel may do with a listing of this folder that it kept. To be asked
+    /// before the listing is made.
+    pub fn kept_listing(&self, id: u64) -> KeptListing {
+        let catalog = self.catalog.load();
+        let Some(Place::Folder(sight, way)) = self.nodes.place(id) else {
+            return KeptListing::Never;
+        };
+        match sight.end(&way, &catalog) {
+            Ok(end) if end.view.is_live() && !end.view.holds_links() => {
+                match way.is_listed(catalog.moment()) {
+                    true => KeptListing::StillRight,
+                    false => KeptListing::Outdated,
+                }
+            }
+            _ => KeptListing::Never,
+        }
+    }
+
     /// The names in a folder, sorted.
     ///
     /// # Errors
@@ -239,6 +269,13 @@ impl<T> Answer<T> {
         Self {
             found: Err(error),
             belief: Belief::Never,
+        }
+    }
+
+    fn briefly(found: Result<T, Error>) -> Self {
+        Self {
+            found,
+            belief: Belief::Briefly,
         }
     }
 }
@@ -313,8 +350,8 @@ impl Place {
         match self {
             Self::File(file) => Ok(Attributes::of_file(&file.stat)),
             Self::Folder(sight, way) => {
-                let (_, item) = sight.view(catalog).walk(way)?;
-                Ok(Attributes::of_folder(item.as_ref(), catalog))
+                let end = sight.end(way, catalog)?;
+                Ok(Attributes::of_folder(end.stat.as_ref(), catalog))
             }
             Self::Caller | Self::Images | Self::Clients | Self::Client(_) => {
                 Ok(Attributes::of_folder(None, catalog))
@@ -331,8 +368,9 @@ impl Sight {
         }
     }
 
-    fn view(&self, catalog: &Catalog) -> View {
-        catalog.view(self.image.as_ref(), self.over_base)
+    fn end(&self, way: &Way, catalog: &Catalog) -> Result<Arc<End>, Error> {
+        let view = || catalog.view(self.image.as_ref(), self.over_base);
+        way.end(catalog.moment(), &view)
     }
 }
 
@@ -354,11 +392,11 @@ impl Attributes {
         }
     }
 
-    fn of_folder(stored: Option<&Item>, catalog: &Catalog) -> Self {
+    fn of_folder(stored: Option<&Stat>, catalog: &Catalog) -> Self {
         Self {
             is_folder: true,
             size: 0,
-            modified: stored.map_or(catalog.since(), |item| item.hit.look.stat.modified()),
+            modified: stored.map_or(catalog.since(), Stat::modified),
         }
     }
 }
@@ -553,22 +591,29 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn in_folder(&self, sight: &Sight, way: &Arc<[Asked]>, asked: &Asked) -> Answer<Reached> {
-        let view = sight.view(&self.catalog);
-        let found = view
-            .walk(way)
-            .and_then(|(folder, _)| view.find(&folder, asked));
-        let linked = matches!(&found, Ok(view::Found::File(item, _)) if item.hit.linked);
-        let belief = match view.is_live() && !linked {
-            true => Belief::UntilChanged,
-            false => Belief::Briefly,
+    fn in_folder(&self, sight: &Sight, way: &Arc<Way>, asked: &Asked) -> Answer<Reached> {
+        let end = match sight.end(way, &self.catalog) {
+            Ok(end) => end,
+            Err(error) => return Answer::briefly(Err(error)),
+        };
+        let found = end.view.find(&end.folder, asked);
+        let linked = match &found {
+            Ok(view::Found::File(item, _)) => item.hit.linked,
+            Ok(view::Found::Folder(folder, _)) => folder.is_linked(),
+            Err(_) => end.view.holds_links(),
         };
         let found = found.map(|found| self.reached(found, sight, way, asked));
-        Answer { found, belief }
+        match end.view.is_live() && !linked {
+            true => Answer {
+                found,
+                belief: Belief::UntilChanged,
+            },
+            false => Answer::briefly(found),
+        }
     }
 
     /// What only the base has is one place for all clients.
-    fn reached(&self, found: view::Found, sight: &Sight, way: &[Asked], asked: &Asked) -> Reached {
+    fn reached(&self, found: view::Found, sight: &Sight, way: &Arc<Way>, asked: &Asked) -> Reached {
         match found {
             view::Found::File(item, origin) => {
                 let attributes = Attributes::of_file(&item.hit.look.stat);
@@ -576,8 +621,9 @@ impl<'a> Walker<'a> {
                 (Place::File(FilePlace::new(image, item)), attributes)
             }
             view::Found::Folder(folder, item) => {
-                let attributes = Attributes::of_folder(item.as_ref(), &self.catalog);
-                let way = way.iter().chain([asked]).cloned().collect();
+                let stat = item.map(|item| item.hit.look.stat);
+                let attributes = Attributes::of_folder(stat.as_ref(), &self.catalog);
+                let way = Arc::new(way.on_to(asked));
                 (Place::Folder(sight.only(folder.origin()), way), attributes)
             }
         }
@@ -617,7 +663,7 @@ impl<'a> Walker<'a> {
 
     /// A root with our own folders, which hide what the view has under their names.
     fn list_root(&self, sight: &Sight, own: &[&str]) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.list_folder(sight, &[])?;
+        let mut entries = self.list_folder(sight, &Way::default())?;
         let is_own = |entry: &Entry| {
             let folded = name::fold(&entry.name);
             own.iter().any(|own| own.as_bytes() == folded.as_bytes())
@@ -628,10 +674,9 @@ impl<'a> Walker<'a> {
         Ok(entries)
     }
 
-    fn list_folder(&self, sight: &Sight, way: &[Asked]) -> Result<Vec<Entry>, Error> {
-        let view = sight.view(&self.catalog);
-        let (folder, _) = view.walk(way)?;
-        let listed = view.list(&folder)?;
+    fn list_folder(&self, sight: &Sight, way: &Way) -> Result<Vec<Entry>, Error> {
+        let end = sight.end(way, &self.catalog)?;
+        let listed = end.view.list(&end.folder)?;
         Ok(listed.into_iter().map(Entry::from).collect())
     }
 }

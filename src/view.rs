@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::image::{self, Image, Item, Listed};
 use crate::name::{Asked, fold};
+use crate::source::Stat;
 
 /// An image, the base, or one over the other.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,12 @@ pub enum Found {
 }
 
 impl Folder {
+    /// Whether a symbolic link is on the way to it: that may change without any event.
+    pub fn is_linked(&self) -> bool {
+        let mut both = self.image.iter().chain(&self.base);
+        both.any(image::Folder::is_linked)
+    }
+
     /// Which of the two has it.
     pub fn origin(&self) -> Origin {
         match self.image {
@@ -70,6 +77,12 @@ impl View {
         both.all(|image| image.is_live())
     }
 
+    /// Whether links were seen, which may begin to lead somewhere without any event.
+    pub fn holds_links(&self) -> bool {
+        let mut both = self.image.iter().chain(&self.base);
+        both.any(|image| image.holds_links())
+    }
+
     /// What a name is in a folder of this view.
     ///
     /// # Errors
@@ -87,18 +100,15 @@ impl View {
         }
     }
 
-    /// The folder at the end of a way.
+    /// The folder of that name in a folder, and the stored one whose attributes it shows.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::NotFolder`], or those of the sources.
-    pub fn walk(&self, way: &[Asked]) -> Result<(Folder, Option<Item>), Error> {
-        let start = (self.root(), None);
-        way.iter().try_fold(start, |(folder, _), asked| {
-            match self.find(&folder, asked)? {
-                Found::Folder(folder, item) => Ok((folder, item)),
-                Found::File(..) => Err(Error::NotFolder),
-            }
-        })
+    pub fn enter(&self, folder: &Folder, asked: &Asked) -> Result<(Folder, Option<Stat>), Error> {
+        match self.find(folder, asked)? {
+            Found::Folder(folder, item) => Ok((folder, item.map(|item| item.hit.look.stat))),
+            Found::File(..) => Err(Error::NotFolder),
+        }
     }
 
     /// The names in a folder, sorted.
@@ -107,6 +117,9 @@ impl View {
     /// Those of the sources.
     pub fn list(&self, folder: &Folder) -> Result<Vec<Listed>, Error> {
         let mut listed = names(self.image.as_deref(), folder.image.as_ref())?;
+        if folder.base.is_none() {
+            return Ok(listed);
+        }
         let seen: HashSet<_> = listed.iter().map(|entry| fold(&entry.name)).collect();
         let lower = names(self.base.as_deref(), folder.base.as_ref())?;
         let hidden = |entry: &Listed| seen.contains(&fold(&entry.name));

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::layer::Watch;
@@ -103,8 +103,8 @@ impl Watch for Events {
     }
 }
 
-/// What an event means; a watch whose folder is gone is forgotten, for a new folder may
-/// get the same inode number.
+/// What an event means. A watch whose folder is gone is forgotten: a new folder may get
+/// the same inode number.
 fn understand(
     event: notify::Result<Event>,
     folders: &mut HashMap<PathBuf, Watched>,
@@ -122,11 +122,30 @@ fn understand(
             Watched::Source(identity) => Some(Change::Folder(*identity)),
             Watched::Configuration(file) => (path == file).then_some(Change::Configuration),
         }));
-        if matches!(event.kind, EventKind::Remove(_)) {
-            folders.remove(path);
+        if ends_watches(event.kind) {
+            changes.extend(given_up(path, folders));
         }
     }
     changes
+}
+
+/// `notify` gives up its watches of a folder, and of all below it, when it is removed or
+/// moved. They are forgotten here too and told as changes, so that a folder that is
+/// still there under another name is indexed anew, and watched again.
+fn given_up(path: &Path, folders: &mut HashMap<PathBuf, Watched>) -> Vec<Change> {
+    let lost = folders.extract_if(|watched, _| watched.starts_with(path));
+    lost.filter_map(|(_, what)| match what {
+        Watched::Source(identity) => Some(Change::Folder(identity)),
+        Watched::Configuration(_) => None,
+    })
+    .collect()
+}
+
+fn ends_watches(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From))
+    )
 }
 
 fn is_mere_reading(kind: EventKind) -> bool {

@@ -6,12 +6,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Failure, Named, open};
+use super::{Named, open};
 use crate::address::Address;
 use crate::advice::count;
 use crate::catalog::Catalog;
 use crate::config::{ImageName, ImageSpec};
 use crate::expected::{FIRMWARES, Firmware, Need};
+use crate::failure::Failure;
 use crate::image::Image;
 use crate::layer::Layer;
 use crate::name::visible;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Failure, config_file};
+use super::config_file;
 use crate::cli::MountArgs;
 use crate::config::{Config, ImageName, ImageSpec, Located};
+use crate::failure::Failure;
 use crate::service;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {

@@ -3,12 +3,13 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use super::{Failure, Named, open};
+use super::{Named, open};
 use crate::address::Address;
 use crate::catalog::Catalog;
 use crate::choice::Because;
 use crate::cli::ResolveArgs;
 use crate::error::Error;
+use crate::failure::Failure;
 use crate::name::{self, visible};
 use crate::tree::{Attributes, Place, Walker};
 

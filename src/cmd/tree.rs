@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Failure, Named, open};
+use super::{Named, open};
 use crate::cli::TreeArgs;
+use crate::failure::Failure;
 use crate::name::{MOST_PARTS, fold, visible};
 use crate::tree::{Place, Sight, Walker};
 

@@ -34,7 +34,7 @@ struct RawConfig {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with a source")]
 struct RawImage {
     source: Spanned<OneOrMany>,
     #[serde(default)]
@@ -196,7 +196,8 @@ impl<'a> Checker<'a> {
             None => (text.as_ref().as_str(), None),
         };
         if user.is_empty() || group.as_deref() == Some("") {
-            let what = format!("owner {:?} names no user", text.as_ref());
+            let missing = if user.is_empty() { "user" } else { "group" };
+            let what = format!("owner {:?} names no {missing}", text.as_ref());
             self.problem(text, what, "write \"user\", \"user:group\" or \"0:0\"");
             return None;
         }
@@ -238,7 +239,7 @@ impl<'a> Checker<'a> {
     fn alike_images(&mut self, at: &Spanned<String>, image: &ImageSpec, before: &[ImageSpec]) {
         let alike = |other: &&ImageSpec| other.name.folded() == image.name.folded();
         if let Some(other) = before.iter().find(alike) {
-            let (other, line) = (&other.name.value, other.name.line);
+            let (other, line) = (&*other.name.value, other.name.line);
             let what = format!(
                 "image {:?} has the same name as {other:?} (line {line}): case does not count",
                 at.as_ref()
@@ -270,8 +271,11 @@ impl<'a> Checker<'a> {
         &mut self,
         raw: BTreeMap<Spanned<String>, Spanned<RawTarget>>,
     ) -> Vec<Located<AliasSpec>> {
+        let mut raw: Vec<_> = raw.into_iter().collect();
+        raw.sort_by_key(|(name, _)| name.span().start);
         let mut aliases = Vec::new();
         for (name, target) in raw {
+            self.alike_aliases(&name, &aliases);
             let target = match target.into_inner() {
                 RawTarget::File(target) => Some(target),
                 RawTarget::Switch(false) => None,
@@ -294,6 +298,20 @@ impl<'a> Checker<'a> {
             }
         }
         aliases
+    }
+
+    /// Of two aliases of one name the second would silently take the place of the first.
+    fn alike_aliases(&mut self, at: &Spanned<String>, before: &[Located<AliasSpec>]) {
+        let name = folded_parts(at.as_ref());
+        let alike = |other: &&Located<AliasSpec>| folded_parts(&other.name) == name;
+        if let Some(other) = before.iter().find(alike) {
+            let (shown, line) = (&other.name, other.line);
+            let what = format!(
+                "alias {:?} is the same name as {shown:?} (line {line})",
+                at.as_ref()
+            );
+            self.problem(at, what, "keep one of the two");
+        }
     }
 
     fn alias_is_sound(&mut self, name: &Spanned<String>, target: Option<&str>) -> bool {
@@ -331,11 +349,8 @@ impl<'a> Checker<'a> {
             .filter_map(|rule| {
                 let image = self.known_image(&rule.image, images);
                 let at = rule.matches.span();
-                let matches: Vec<_> = many(rule.matches)
-                    .into_iter()
-                    .filter_map(|text| self.network(&text))
-                    .collect();
-                if matches.is_empty() && self.problems.is_empty() {
+                let listed = many(rule.matches);
+                if listed.is_empty() {
                     let what = "a client rule that matches nobody".to_owned();
                     self.problem(
                         &Spanned::new(at, ()),
@@ -343,6 +358,8 @@ impl<'a> Checker<'a> {
                         "add an address: match = \"10.0.7.0/24\"",
                     );
                 }
+                let matches = listed.iter().filter_map(|text| self.network(text));
+                let matches = matches.collect();
                 let image = image?;
                 Some(RuleSpec { matches, image })
             })

@@ -35,8 +35,9 @@ impl<T> Handles<T> {
         open.get(&number).cloned()
     }
 
-    pub(super) fn remove(&self, number: u64) {
+    /// Closes it, and gives it back unless somebody is using it just now.
+    pub(super) fn remove(&self, number: u64) -> Option<T> {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&number);
+        open.remove(&number).and_then(Arc::into_inner)
     }
 }

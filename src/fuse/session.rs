@@ -1,19 +1,22 @@
 //! The mount itself: options, threads, the way back to the kernel, the end.
 
+use std::ffi::OsStr;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
-use fuser::{BackgroundSession, Config, MountOption, Session, SessionACL, Version};
+use fuser::{
+    BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL, Version,
+};
 use thiserror::Error;
 
+use super::backing::Backings;
 use super::handles::Handles;
-use super::{Door, Stats, Undecided, mountpoint};
+use super::{Door, Stats, Told, mountpoint};
 use crate::caller::Callers;
 use crate::tree::Tree;
 
@@ -27,9 +30,6 @@ const FORGET_BELIEFS: [u32; 4] = [16, 8, 0, 0];
 /// Threads that answer. More than cores, because each may wait for a slow source while
 /// the others go on.
 const THREADS: usize = 8;
-
-/// How long requests under way may take to finish once the mount is gone.
-const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Why it could not be mounted. Each message ends in what to do.
 #[derive(Debug, Error)]
@@ -64,7 +64,7 @@ pub struct Mounted {
     mountpoint: PathBuf,
     kernel: Kernel,
     stats: Arc<Stats>,
-    ends: Receiver<()>,
+    backings: Arc<Backings>,
     for_everybody: bool,
 }
 
@@ -72,6 +72,7 @@ pub struct Mounted {
 #[derive(Debug)]
 pub struct Kernel {
     device: OwnedFd,
+    notifier: Notifier,
     forgets_on_request: bool,
 }
 
@@ -82,22 +83,22 @@ pub struct Kernel {
 pub fn mount(
     tree: &Arc<Tree>,
     mountpoint: &Path,
-    undecided: &Arc<dyn Undecided>,
+    told: &Arc<dyn Told>,
 ) -> Result<Mounted, CannotMount> {
     mountpoint::prepare(mountpoint)?;
     let stats = Arc::new(Stats::default());
     let forgets: Arc<AtomicBool> = Arc::default();
-    let (ended, ends) = channel();
+    let backings: Arc<Backings> = Arc::default();
     let open = |acl| {
         let door = Door {
             tree: tree.clone(),
             callers: Callers::default(),
             stats: stats.clone(),
-            undecided: undecided.clone(),
+            told: told.clone(),
             files: Handles::default(),
+            backings: backings.clone(),
             folders: Handles::default(),
             forgets_on_request: forgets.clone(),
-            ended: ended.clone(),
         };
         Session::new(door, mountpoint, &config(acl))
     };
@@ -112,6 +113,7 @@ pub fn mount(
     let start = |session: Session<Door>| {
         let kernel = Kernel {
             device: session.as_fd().try_clone_to_owned()?,
+            notifier: session.notifier(),
             forgets_on_request: forgets.load(Ordering::Relaxed),
         };
         Ok((kernel, session.spawn()?))
@@ -124,7 +126,7 @@ pub fn mount(
         mountpoint: mountpoint.to_owned(),
         kernel,
         stats,
-        ends,
+        backings,
         for_everybody,
     })
 }
@@ -150,29 +152,35 @@ impl Mounted {
         self.for_everybody
     }
 
-    /// Whether somebody else has unmounted it.
-    pub fn has_ended(&self) -> bool {
-        self.ends.try_recv().is_ok()
+    /// Lets go of what is only kept for a moment.
+    pub fn let_go(&self) {
+        self.backings.let_go();
     }
 
-    /// Unmounts. Where files are still open the mount only loses its name; what is open
-    /// fails when the process ends.
+    /// Unmounts. Where files are still open the mount only loses its name, and what is
+    /// open fails when the process ends. Returns whether all of it is gone.
     ///
     /// # Errors
     /// That it cannot be unmounted.
-    pub fn unmount(self) -> io::Result<()> {
+    pub fn unmount(&self) -> io::Result<bool> {
         match mountpoint::release(&self.mountpoint) {
-            Ok(()) => {
-                // What is being answered may finish.
-                let _ = self.ends.recv_timeout(GOODBYE);
-                Ok(())
-            }
-            Err(_) => mountpoint::detach(&self.mountpoint),
+            Ok(()) => Ok(true),
+            Err(_) => mountpoint::detach(&self.mountpoint).map(|()| false),
         }
     }
 }
 
 impl Kernel {
+    /// A spelling of a folder is to be forgotten; it is asked for again if it is needed.
+    pub fn forget_folder(&self, parent: u64, name: &[u8]) {
+        let told = self
+            .notifier
+            .inval_entry(INodeNo(parent), OsStr::from_bytes(name));
+        if let Err(error) = told {
+            tracing::debug!("the kernel keeps a folder: {error}");
+        }
+    }
+
     /// Everything that the kernel believes about names is to be asked again. Where it
     /// cannot be told so, it believes nothing for longer than a second anyway.
     pub fn forget_beliefs(&self) {
@@ -203,6 +211,9 @@ fn config(acl: SessionACL) -> Config {
     config
 }
 
+/// The words in which `fusermount3` says that somebody may not.
+const REFUSALS: [&str; 3] = ["ermission denied", "not permitted", "no write access"];
+
 fn cannot(mountpoint: &Path, error: io::Error) -> CannotMount {
     let named = mountpoint.to_owned();
     let message = error.to_string();
@@ -210,8 +221,9 @@ fn cannot(mountpoint: &Path, error: io::Error) -> CannotMount {
         Some(libc::ENOENT) if !Path::new("/dev/fuse").exists() => CannotMount::NoFuse,
         Some(libc::ENOENT) => CannotMount::NoHelper,
         Some(libc::EPERM | libc::EACCES) => CannotMount::NotPermitted(named, error),
-        None if message.contains("ermission denied") || message.contains("not permitted") => {
-            CannotMount::NotPermitted(named, error)
+        // What the helper said, as a line of its own.
+        None if REFUSALS.iter().any(|refusal| message.contains(refusal)) => {
+            CannotMount::NotPermitted(named, io::Error::other(message.trim().to_owned()))
         }
         _ => CannotMount::Other(named, error),
     }

@@ -272,7 +272,9 @@ impl Hold for Named {
     fn open(&self) -> io::Result<Box<dyn ReadAt>> {
         let file = File::open(format!("/proc/self/fd/{}", self.named.as_raw_fd()))?;
         let version = self.version;
-        Ok(Box::new(OpenFile { file, version }))
+        let opened = OpenFile { file, version };
+        opened.is_unchanged()?;
+        Ok(Box::new(opened))
     }
 }
 
@@ -280,6 +282,18 @@ impl Hold for Named {
 struct OpenFile {
     file: File,
     version: Version,
+}
+
+impl OpenFile {
+    /// A file written in place must give an error, never a mixture of what was there
+    /// before and after. (A replaced one is still itself.)
+    fn is_unchanged(&self) -> io::Result<()> {
+        let now = version(&look_at(&self.file, AtFlags::empty())?);
+        if (now.size, now.modified) != (self.version.size, self.version.modified) {
+            return Err(io::Error::from_raw_os_error(libc::ESTALE));
+        }
+        Ok(())
+    }
 }
 
 impl ReadAt for OpenFile {
@@ -293,12 +307,8 @@ impl ReadAt for OpenFile {
                 Err(error) => return Err(error),
             }
         }
-        // Looked at after the read: a file written in place must give an error, never a
-        // mixture of what was there before and after. (A replaced one is still itself.)
-        let now = version(&look_at(&self.file, AtFlags::empty())?);
-        if (now.size, now.modified) != (self.version.size, self.version.modified) {
-            return Err(io::Error::from_raw_os_error(libc::ESTALE));
-        }
+        // After the read: what was written before it must not pass.
+        self.is_unchanged()?;
         Ok(filled)
     }
 
@@ -374,8 +384,10 @@ fn version(seen: &Statx) -> Version {
     }
 }
 
-fn nanos(time: &StatxTimestamp) -> i128 {
-    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+/// Enough until the year 2262; a time beyond is as good as any other.
+fn nanos(time: &StatxTimestamp) -> i64 {
+    let seconds = time.tv_sec.saturating_mul(1_000_000_000);
+    seconds.saturating_add(i64::from(time.tv_nsec))
 }
 
 /// Whether inotify tells of every change on the file system that holds `fd`. Where other

@@ -1,5 +1,6 @@
 //! One test for each row of the README's table: this server, set up in this way, gives
-//! every client its own image, or says that it cannot.
+//! every client its own image, or says that it cannot. The lines are those of
+//! `systemd/examples`, with the test's mount in the place of `/srv/tftp`.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -8,6 +9,25 @@ use crate::common::mounted::Mounted;
 use crate::common::servers::{self, Server};
 use crate::common::{http, skip};
 use crate::site::{DEFAULT, STORE, clients, site, store, stranger};
+
+/// The lines of an example, without comments.
+fn example(file: &str, root: &Path) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("systemd/examples")
+        .join(file);
+    let text = std::fs::read_to_string(path).unwrap();
+    let text = text.replace("/srv/tftp", root.to_str().unwrap());
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// The value of `KEY="value"` in a file for `/etc/default`.
+fn setting(example: &str, key: &str) -> String {
+    let line = example
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{key}=")));
+    line.unwrap().trim_matches('"').to_owned()
+}
 
 /// A transfer from one client's address.
 type Fetch<'a> = &'a dyn Fn(IpAddr, &[u8]) -> Option<Vec<u8>>;
@@ -79,6 +99,16 @@ fn tftpd_hpa_without_a_map() {
     let Some(mounted) = Mounted::new(&world) else {
         return;
     };
+    let lines = example("tftpd-hpa.default", mounted.root());
+    assert_eq!(
+        setting(&lines, "TFTP_DIRECTORY"),
+        mounted.root().to_str().unwrap()
+    );
+    assert_eq!(
+        setting(&lines, "TFTP_OPTIONS"),
+        "--secure",
+        "what the server is started with"
+    );
     let Some(server) = skip::or_skip(servers::tftpd_hpa(mounted.root())) else {
         return;
     };
@@ -92,6 +122,13 @@ fn atftpd_as_it_is() {
     let Some(mounted) = Mounted::new(&world) else {
         return;
     };
+    let lines = example("atftpd.default", mounted.root());
+    let options = format!("--daemon --maxthread 200 {}", mounted.root().display());
+    assert_eq!(
+        setting(&lines, "OPTIONS"),
+        options,
+        "what the server is started with"
+    );
     let Some(server) = skip::or_skip(servers::atftpd(mounted.root())) else {
         return;
     };
@@ -104,8 +141,14 @@ fn dnsmasq_with_unique_root() {
     let Some(mounted) = Mounted::new(&world) else {
         return;
     };
-    let unique = ["--tftp-unique-root=ip"];
-    let Some(server) = skip::or_skip(servers::dnsmasq(mounted.root(), &unique)) else {
+    let lines = example("dnsmasq.conf", mounted.root());
+    assert!(lines.contains(&format!("tftp-root={}\n", mounted.root().display())));
+    let options: Vec<String> = lines.lines().map(|line| format!("--{line}")).collect();
+    let further =
+        |option: &&String| !option.starts_with("--tftp-root") && *option != "--enable-tftp";
+    let further: Vec<&str> = options.iter().filter(further).map(String::as_str).collect();
+    assert_eq!(further, ["--tftp-unique-root=ip"]);
+    let Some(server) = skip::or_skip(servers::dnsmasq(mounted.root(), &further)) else {
         return;
     };
     each_gets_its_own(&over_tftp(&server));
@@ -151,8 +194,8 @@ fn nginx_with_the_address_in_the_root() {
     let Some(mounted) = Mounted::new(&world) else {
         return;
     };
-    let root = format!("root {}/clients/$remote_addr;", mounted.root().display());
-    let Some(server) = skip::or_skip(servers::nginx(&root)) else {
+    let lines = example("nginx.conf", mounted.root());
+    let Some(server) = skip::or_skip(servers::nginx(&lines)) else {
         return;
     };
     each_gets_its_own(&over_http(&server));
@@ -178,25 +221,38 @@ fn apache_with_a_rewrite_rule() {
     let Some(mounted) = Mounted::new(&world) else {
         return;
     };
-    let root = mounted.root().display();
-    let rule =
-        format!("RewriteEngine on\nRewriteRule ^/(.*)$ \"{root}/clients/%{{REMOTE_ADDR}}/$1\"");
-    let Some(server) = skip::or_skip(servers::apache(mounted.root(), Some(&rule))) else {
+    let lines = example("apache.conf", mounted.root());
+    let Some(server) = skip::or_skip(servers::apache(mounted.root(), Some(&lines))) else {
         return;
     };
     each_gets_its_own(&over_http(&server));
 }
 
-/// lighttpd has no variable for the client in its root: a condition for each.
+#[test]
+fn lighttpd_with_a_rewrite_rule() {
+    let world = site();
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let lines = example("lighttpd.conf", mounted.root());
+    let Some(server) = skip::or_skip(servers::lighttpd(mounted.root(), &lines)) else {
+        return;
+    };
+    each_gets_its_own(&over_http(&server));
+    a_listing_works(&server, "/images/cedar/", "boot");
+}
+
+/// The other way with lighttpd: a subnet tied to an image by its own configuration.
 #[test]
 fn lighttpd_with_conditions() {
     let world = site();
     let Some(mounted) = Mounted::new(&world) else {
         return;
     };
-    let conditions: String = clients()
-        .map(|(client, image)| condition(mounted.root(), client, image))
-        .collect();
+    let root = mounted.root().display();
+    let conditions: String = clients().map(|(client, image)| {
+        format!("$HTTP[\"remoteip\"] == \"{client}\" {{ server.document-root = \"{root}/images/{image}\" }}\n")
+    }).collect();
     let Some(server) = skip::or_skip(servers::lighttpd(mounted.root(), &conditions)) else {
         return;
     };
@@ -206,14 +262,6 @@ fn lighttpd_with_conditions() {
             assert_eq!(fetch(client, name), Some(store(image)), "{client}");
         }
     }
-    a_listing_works(&server, "/", "boot");
-}
-
-fn condition(root: &Path, client: IpAddr, image: &str) -> String {
-    let root = root.display();
-    format!(
-        "$HTTP[\"remoteip\"] == \"{client}\" {{ server.document-root = \"{root}/images/{image}\" }}\n"
-    )
 }
 
 fn a_listing_works(server: &Server, folder: &str, name: &str) {

@@ -9,4 +9,21 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod aliases;
+mod clients;
+mod config;
+mod events;
+mod kept;
+mod laws;
+mod layers;
+mod live;
+mod live_world;
+mod meanwhile;
+mod names;
+mod nodes;
+mod promised;
+mod said;
+mod security;
 mod traces;
+
+use promised::events_promised;

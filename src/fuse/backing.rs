@@ -1,0 +1,120 @@
+//! Passthrough: the kernel reads the file on disk itself, without asking.
+//!
+//! That needs Linux 6.9, CAP_SYS_ADMIN and a whole file on an ordinary disk. The kernel
+//! wants one backing for a node at a time, shared by all who have it open, and must not
+//! be given another before the last of them is gone; it would fail their opens with EIO.
+//! Once it is registered the kernel holds the file and we need no descriptor for it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use fuser::{BackingId, ReplyOpen};
+
+use crate::source::ReadAt;
+
+/// How many backings are kept for a moment after the last close: a boot manager asks for
+/// every file twice, first for its size.
+const MOST_IDLE: usize = 16;
+
+/// All files that the kernel reads itself, by node.
+#[derive(Debug, Default)]
+pub(super) struct Backings {
+    able: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    registered: HashMap<u64, Weak<BackingId>>,
+    /// Closed just now, the oldest first.
+    idle: VecDeque<Arc<BackingId>>,
+    /// Devices whose files the kernel would not read itself.
+    unfit: HashSet<u64>,
+}
+
+impl Backings {
+    /// The kernel can do it at all.
+    pub(super) fn enable(&self) {
+        self.able.store(true, Ordering::Relaxed);
+    }
+
+    /// The backing of a node that somebody has open, or had a moment ago.
+    pub(super) fn known(&self, node: u64) -> Option<Arc<BackingId>> {
+        self.state().registered.get(&node).and_then(Weak::upgrade)
+    }
+
+    /// Registers the file of a node. None where it has to be read through the daemon.
+    pub(super) fn register(
+        &self,
+        node: u64,
+        file: &dyn ReadAt,
+        reply: &ReplyOpen,
+    ) -> Option<Arc<BackingId>> {
+        if !self.able.load(Ordering::Relaxed) {
+            return None;
+        }
+        let file = file.on_disk()?;
+        let device = file.metadata().ok()?.dev();
+        let mut state = self.state();
+        if let Some(other) = state.registered.get(&node).and_then(Weak::upgrade) {
+            return Some(other);
+        }
+        if state.unfit.contains(&device) {
+            return None;
+        }
+        match reply.open_backing(file) {
+            Ok(backing) => {
+                let backing = Arc::new(backing);
+                state.registered.insert(node, Arc::downgrade(&backing));
+                Some(backing)
+            }
+            Err(error) => {
+                self.cannot(&mut state, device, &error);
+                None
+            }
+        }
+    }
+
+    /// Somebody closed a file.
+    pub(super) fn closed(&self, backing: Arc<BackingId>) {
+        let mut state = self.state();
+        if !state.idle.iter().any(|idle| Arc::ptr_eq(idle, &backing)) {
+            state.idle.push_back(backing);
+        }
+        if state.idle.len() > MOST_IDLE {
+            state.idle.pop_front();
+        }
+    }
+
+    /// Lets go of what nobody has open: a file that was removed frees its space only then.
+    pub(super) fn let_go(&self) {
+        let mut state = self.state();
+        state.idle.clear();
+        state
+            .registered
+            .retain(|_, backing| backing.strong_count() > 0);
+    }
+
+    /// Said once, and not tried again: neither a privilege nor a file system comes later.
+    fn cannot(&self, state: &mut State, device: u64, error: &io::Error) {
+        if error.raw_os_error() == Some(libc::EPERM) {
+            self.able.store(false, Ordering::Relaxed);
+            tracing::warn!("files are read through the daemon: passthrough needs CAP_SYS_ADMIN");
+        } else {
+            state.unfit.insert(device);
+            tracing::warn!(
+                "files of device {}:{} are read through the daemon: the kernel cannot pass them \
+                 through ({error})",
+                rustix::fs::major(device),
+                rustix::fs::minor(device)
+            );
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,115 @@
+//! The parts from the root of a view to a folder, and the folder at their end.
+//!
+//! Two ways are equal when their parts are; the folder is only remembered, as long as
+//! nothing has changed, so that a look-up deep in an image begins where it is and not at
+//! the root.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use crate::error::Error;
+use crate::name::Asked;
+use crate::source::Stat;
+use crate::view::{Folder, View};
+
+/// A way; the empty one leads to the root.
+#[derive(Debug, Default)]
+pub struct Way {
+    /// The last part, and the way to it: the ways below a folder share theirs.
+    last: Option<(Arc<Way>, Asked)>,
+    end: ArcSwapOption<End>,
+    /// The moment of the listing that the kernel keeps; 0 when it keeps none.
+    listed: AtomicU64,
+}
+
+/// The folder at the end of a way.
+#[derive(Debug)]
+pub struct End {
+    /// The view in which it lies.
+    pub view: View,
+    /// The folder.
+    pub folder: Folder,
+    /// The stored folder whose attributes it shows, if there is one.
+    pub stat: Option<Stat>,
+    /// The moment of the catalog at which this was so.
+    moment: u64,
+}
+
+impl Way {
+    /// The way that goes on to a folder in the one at the end of this.
+    pub fn on_to(self: &Arc<Self>, asked: &Asked) -> Self {
+        Self {
+            last: Some((self.clone(), asked.clone())),
+            ..Self::default()
+        }
+    }
+
+    /// Walks to the end, unless it is known as of this moment.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotFolder`], or those of the sources.
+    pub fn end(&self, moment: u64, view: &dyn Fn() -> View) -> Result<Arc<End>, Error> {
+        if let Some(end) = self.end.load_full().filter(|end| end.moment == moment) {
+            return Ok(end);
+        }
+        let end = Arc::new(self.walk(moment, view)?);
+        // Where no event tells of a change, nothing holds beyond the request.
+        if end.view.is_live() {
+            self.end.store(Some(end.clone()));
+        }
+        Ok(end)
+    }
+
+    fn walk(&self, moment: u64, view: &dyn Fn() -> View) -> Result<End, Error> {
+        let Some((way, asked)) = &self.last else {
+            return Ok(End::root(view(), moment));
+        };
+        let above = way.end(moment, view)?;
+        let (folder, stat) = above.view.enter(&above.folder, asked)?;
+        Ok(End {
+            view: above.view.clone(),
+            folder,
+            stat,
+            moment,
+        })
+    }
+
+    /// Notes that the kernel keeps a listing of this moment. Returns whether it already
+    /// did.
+    pub fn is_listed(&self, moment: u64) -> bool {
+        self.listed.swap(moment, Ordering::Relaxed) == moment
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Asked> {
+        let above = std::iter::successors(self.last.as_ref(), |(way, _)| way.last.as_ref());
+        above.map(|(_, asked)| asked)
+    }
+}
+
+impl End {
+    fn root(view: View, moment: u64) -> Self {
+        Self {
+            folder: view.root(),
+            stat: None,
+            view,
+            moment,
+        }
+    }
+}
+
+impl PartialEq for Way {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts().eq(other.parts())
+    }
+}
+
+impl Eq for Way {}
+
+impl Hash for Way {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().for_each(|asked| asked.hash(state));
+    }
+}

@@ -1,0 +1,190 @@
+//! What needs no mount: help, `check`, `resolve`, `tree`.
+
+use crate::common::world::World;
+use crate::{on_the_sample, run};
+
+#[test]
+fn help_teaches() {
+    let commands = ["mount", "check", "resolve", "tree"];
+    let help = run(&["--help"]);
+    help.printed(&commands);
+    help.printed(&[
+        "Exit codes:",
+        "\n  0 ",
+        "\n  1 ",
+        "\n  2 ",
+        "/etc/winbootfs/mounts.toml",
+        "--config",
+    ]);
+    run(&["mount", "--help"]).printed(&[
+        "winbootfs mount SOURCE... MOUNTPOINT",
+        "mountpoint = ",
+        "[[client]]",
+        "alias",
+        "poll",
+        "owner",
+        "base",
+        "HUP",
+        "USR1",
+        "Examples:",
+    ]);
+    run(&["check", "--help"]).printed(&["FAULT", "remark", "Exit code: 0"]);
+    run(&["resolve", "--help"]).printed(&["--client", "'\\Boot\\BCD'", "Exit code: 0"]);
+    run(&["tree", "--help"]).printed(&["--client", "--image", "alias"]);
+    run(&["--version"]).printed(&[env!("CARGO_PKG_VERSION")]);
+    for command in commands {
+        let short = run(&["help", command]);
+        short.printed(&["Usage: winbootfs"]);
+    }
+}
+
+#[test]
+fn check_finds_nothing_wrong_with_the_sample() {
+    let done = on_the_sample(&["check"]);
+    done.printed(&["mounts.toml: 3 images, 3 client rules"]);
+    assert_eq!(done.out.matches(": every name is there").count(), 9);
+    assert!(
+        !done.out.contains("FAULT") && !done.out.contains("remark"),
+        "{}",
+        done.out
+    );
+}
+
+/// Each planted fault and oddity is named.
+#[test]
+fn check_names_what_is_wrong() {
+    let whole: &[(&str, &str)] = &[
+        ("Boot/BCD", "x"),
+        ("Boot/boot.sdi", "x"),
+        ("sources/boot.wim", "x"),
+    ];
+    let world = World::new()
+        .image("bios", whole)
+        .layer("bios", &[("pxeboot.n12", "x"), ("bootmgr.exe", "x")])
+        .image(
+            "storeless",
+            &[("bootx64.efi", "x"), ("boot.sdi", "x"), ("boot.wim", "x")],
+        )
+        .layer(
+            "twice",
+            &[("boot/bcd", "one"), ("BOOT/bcd", "two"), ("x.wim", "x")],
+        )
+        .line("[image.twice]\nsource = \"twice\"\nalias = { \"Boot/boot.wim\" = \"gone.wim\" }");
+    let file = world.config_file();
+    let done = run(&["check".as_ref(), "--config".as_ref(), file.as_os_str()]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    for words in [
+        "3 images, 0 client rules",
+        "no mountpoint is named",
+        "  BIOS PXE: every name is there\n  UEFI PXE: cannot boot\n    missing: a UEFI boot program",
+        "missing: a boot configuration (\\Boot\\BCD)",
+        "0xc000000f",
+        "these are one name to Windows clients: BOOT, boot",
+        "alias \"Boot/boot.wim\" leads nowhere: \"gone.wim\" is no stored file or folder",
+        "missing: boot.sdi",
+    ] {
+        assert!(
+            done.out.contains(words),
+            "{words:?} is not in:\n{}",
+            done.out
+        );
+    }
+    let image = |name: &str| {
+        let from = done.out.split(&format!("image {name}\n")).nth(1).unwrap();
+        from.split("\nimage ").next().unwrap().to_owned()
+    };
+    assert!(!image("bios").contains("FAULT"), "{}", image("bios"));
+    assert!(image("storeless").contains("FAULT: no firmware can boot it"));
+    assert!(image("twice").contains("FAULT: no firmware can boot it"));
+}
+
+#[test]
+fn resolve_prints_each_step() {
+    let done = on_the_sample(&[
+        "resolve",
+        "--client",
+        "127.0.11.9",
+        "\\EFI\\boot/BOOTX64.efi",
+    ]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(
+        done.out,
+        "client   127.0.11.9\n\
+         rule     127.0.11.0/24, mounts.toml:26\n\
+         image    win11\n\
+         name     \\EFI\\boot/BOOTX64.efi -> [EFI] [boot] [BOOTX64.efi]\n\
+         step     EFI: a folder of image win11\n\
+         step     boot: a folder of image win11\n\
+         step     BOOTX64.efi: tests/sample/win11/efi/boot/bootx64.efi, 124 bytes\n\
+         answer   tests/sample/win11/efi/boot/bootx64.efi, 124 bytes\n"
+    );
+}
+
+#[test]
+fn resolve_says_by_what_rule() {
+    let store = "\\Boot\\BCD";
+    for (client, rule, image) in [
+        ("127.0.0.10", "127.0.0.10/32, mounts.toml:22", "win10"),
+        ("127.0.11.7", "127.0.11.7/32, mounts.toml:30", "rescue"),
+        (
+            "::ffff:127.0.0.11",
+            "127.0.0.11/32, mounts.toml:26",
+            "win11",
+        ),
+        ("7F00000B", "127.0.0.11/32, mounts.toml:26", "win11"),
+        ("10.1.2.3", "no rule matches: the default image", "rescue"),
+        (
+            "52:54:00:12:34:56",
+            "no rule matches: the default image",
+            "rescue",
+        ),
+    ] {
+        let done = on_the_sample(&["resolve", "--client", client, store]);
+        done.printed(&[
+            &format!("rule     {rule}\n"),
+            &format!("image    {image}\n"),
+            &format!("answer   tests/sample/{image}/"),
+        ]);
+    }
+}
+
+#[test]
+fn resolve_says_what_there_is_not() {
+    let done = on_the_sample(&["resolve", "Boot\\nothing"]);
+    done.failed(1, &["Boot\\nothing: no such name", "winbootfs tree"]);
+    assert!(done.out.contains("step     Boot: a folder"), "{done:?}");
+    assert!(
+        done.out.contains("step     nothing: no such name"),
+        "{done:?}"
+    );
+    on_the_sample(&["resolve", "..\\secret"]).failed(1, &["climbs"]);
+    on_the_sample(&["resolve", "--client", "printer", "x"])
+        .failed(2, &["\"printer\" is no address"]);
+}
+
+#[test]
+fn tree_shows_what_a_client_has() {
+    let done = on_the_sample(&["tree", "--client", "127.0.0.10"]);
+    done.printed(&[
+        "\nBoot/\n  BCD  112\n",
+        "\n  boot.wim  117 -> Boot/boot.wim\n",
+        "\nimages/\n",
+        "\npxelinux.0  107\n",
+    ]);
+    let image = on_the_sample(&["tree", "--image", "WIN11"]);
+    image.printed(&["  setup.wim  135 -> sources/boot.wim\n"]);
+    assert!(
+        !image.out.contains("pxelinux"),
+        "an image alone has no base"
+    );
+    on_the_sample(&["tree"]).printed(&["clients/\n", "images/\n"]);
+}
+
+#[test]
+fn tree_of_an_unknown_image() {
+    on_the_sample(&["tree", "--image", "win12"])
+        .failed(2, &["no image is named \"win12\"", "winbootfs check"]);
+    on_the_sample(&["tree", "--client", "x"]).failed(2, &["\"x\" is no address"]);
+    on_the_sample(&["tree", "--image", "a", "--client", "1.1.1.1"])
+        .failed(2, &["cannot be used with"]);
+}
