@@ -23,7 +23,9 @@ pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> 
 /// Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its own times.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("WINBOOTFS_LOG");
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info,fuser=warn"));
+    // fuser warns of every call that we do not answer, such as the ioctl by which a program
+    // asks whether a file is a terminal.
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info,fuser=error"));
     let format = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)

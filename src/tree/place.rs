@@ -1,0 +1,199 @@
+//! Places: what the numbers of the kernel stand for, written in names.
+//!
+//! Not in objects of a catalog: a number that a server holds for days (it did `chroot`
+//! into it) follows every change of the configuration.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use crate::address::Address;
+use crate::catalog::Catalog;
+use crate::config::ImageName;
+use crate::error::Error;
+use crate::image::Item;
+use crate::layer::Layer;
+use crate::nodes;
+use crate::source::{Hold, ReadAt, Stat, StoredPath, Version};
+use crate::view::Origin;
+use crate::way::{End, Way};
+
+/// A place in the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The view of whoever asks.
+    Caller,
+    /// The images by name.
+    Images,
+    /// The clients by address.
+    Clients,
+    /// The view of one client.
+    Client(Address),
+    /// A folder of an image, of the base, or of one over the other.
+    Folder(Sight, Arc<Way>),
+    /// A file.
+    File(FilePlace),
+}
+
+/// What is looked at: an image, the base, or one over the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sight {
+    /// The image, if any.
+    pub image: Option<ImageName>,
+    /// Whether the base lies beneath.
+    pub over_base: bool,
+}
+
+/// A file of one version.
+#[derive(Debug, Clone)]
+pub struct FilePlace {
+    /// The image through which it was found; none for a file of the base.
+    pub image: Option<ImageName>,
+    layer: Arc<Layer>,
+    path: StoredPath,
+    stat: Stat,
+    /// As it was looked at; taken away before the kernel gets a number for it.
+    pub(super) hold: Option<Arc<dyn Hold>>,
+    /// Whether an alias led to it. No part of what tells files apart.
+    pub aliased: bool,
+}
+
+/// Attributes of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attributes {
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Bytes; 0 for a folder.
+    pub size: u64,
+    /// When it last changed.
+    pub modified: SystemTime,
+}
+
+impl FilePlace {
+    pub(super) fn new(image: Option<ImageName>, item: Item) -> Self {
+        Self {
+            image,
+            layer: item.layer,
+            path: item.hit.path,
+            stat: item.hit.look.stat,
+            hold: Some(item.hit.look.hold),
+            aliased: item.aliased,
+        }
+    }
+
+    /// The source that has it, as the operator calls it.
+    pub fn source(&self) -> String {
+        self.layer.source().label()
+    }
+
+    /// Where in the source it is.
+    pub fn path(&self) -> &StoredPath {
+        &self.path
+    }
+
+    /// Opens it, if it still is this version.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`], or those of the source.
+    pub fn open(&self) -> Result<Box<dyn ReadAt>, Error> {
+        let look = self.layer.source().look(&self.path)?;
+        Ok(look.open(&self.stat.version)?)
+    }
+
+    fn identity(&self) -> (&Option<ImageName>, &StoredPath, Version) {
+        (&self.image, &self.path, self.stat.version)
+    }
+}
+
+/// By image, path and version. A layer is told by the version, which names the device.
+impl PartialEq for FilePlace {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for FilePlace {}
+
+impl Hash for FilePlace {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl nodes::Place for Place {
+    fn is_one_for_all(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+}
+
+impl Place {
+    pub(super) fn root_of(sight: Sight) -> Self {
+        Self::Folder(sight, Arc::default())
+    }
+
+    /// The attributes, as of now.
+    ///
+    /// # Errors
+    /// Those of the sources, or that the folder is gone.
+    pub fn attributes(&self, catalog: &Catalog) -> Result<Attributes, Error> {
+        match self {
+            Self::File(file) => Ok(Attributes::of_file(&file.stat)),
+            Self::Folder(sight, way) => {
+                let end = sight.end(way, catalog)?;
+                Ok(Attributes::of_folder(end.stat.as_ref(), catalog))
+            }
+            Self::Caller | Self::Images | Self::Clients | Self::Client(_) => {
+                Ok(Attributes::of_folder(None, catalog))
+            }
+        }
+    }
+}
+
+impl Sight {
+    /// An image, or nothing, over the base.
+    pub(super) fn over_base(image: Option<ImageName>) -> Self {
+        Self {
+            image,
+            over_base: true,
+        }
+    }
+
+    pub(super) fn only(&self, origin: Origin) -> Self {
+        match origin {
+            Origin::Image => self.clone(),
+            Origin::Base => Self::over_base(None),
+        }
+    }
+
+    pub(super) fn end(&self, way: &Way, catalog: &Catalog) -> Result<Arc<End>, Error> {
+        let view = || catalog.view(self.image.as_ref(), self.over_base);
+        way.end(catalog.moment(), &view)
+    }
+}
+
+impl Attributes {
+    /// Those of no place at all, where the form of an answer wants some.
+    pub fn nothing() -> Self {
+        Self {
+            is_folder: false,
+            size: 0,
+            modified: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    pub(super) fn of_file(stat: &Stat) -> Self {
+        Self {
+            is_folder: false,
+            size: stat.version.size,
+            modified: stat.modified(),
+        }
+    }
+
+    pub(super) fn of_folder(stored: Option<&Stat>, catalog: &Catalog) -> Self {
+        Self {
+            is_folder: true,
+            size: 0,
+            modified: stored.map_or(catalog.since(), Stat::modified),
+        }
+    }
+}
