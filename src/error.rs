@@ -75,6 +75,11 @@ impl Error {
         }
     }
 
+    /// Whether it says no more than that there is nothing of that name.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::NotFound | Self::NotFolder)
+    }
+
     /// Whether this is an everyday answer and no news for the log.
     pub fn is_everyday(&self) -> bool {
         match self {

@@ -103,44 +103,50 @@ pub fn run(config: Config) -> Result<(), Failure> {
             config.file.display()
         )));
     };
-    let failed = |error: &dyn std::error::Error| Failure::Failed(error.to_string());
-    mountpoint::prepare(&mountpoint).map_err(|error| failed(&error))?;
-    let (sender, happenings) = channel();
-    listen_to_signals(sender.clone()).map_err(|error| failed(&error))?;
-    let events = Arc::new(Events::new(sender.clone()));
-    let surroundings = Surroundings {
-        watch: events.clone(),
-        own_mount: Arc::new(OwnMount::at(&mountpoint).map_err(|error| failed(&error))?),
-    };
+    mountpoint::prepare(&mountpoint).map_err(failed)?;
     warn_of_hidden_files(&config, &mountpoint);
-    let file = config.file.clone();
-    let tree = Arc::new(Tree::new(Catalog::open(config, &surroundings, None)?));
-    let ears: Arc<dyn Told> = Arc::new(Ears {
-        advice: Advice::new(&mountpoint),
-        happenings: sender,
-    });
-    let mounted = session::mount(&tree, &mountpoint, &ears).map_err(|error| failed(&error))?;
-    if let Some(device) = mountpoint::device(&mountpoint) {
-        surroundings.own_mount.is_up(device);
-    }
-    if !file.as_os_str().is_empty() && !events.watch_configuration(&file) {
-        tracing::warn!("{} is not watched: reload with SIGHUP", file.display());
-    }
-    let service = Service {
-        tree,
-        mounted,
-        surroundings,
-        happenings,
-        told: Instant::now(),
-        stale: false,
-        ticked: Instant::now(),
-        complaint: None,
-    };
+    let service = Service::up(config, &mountpoint)?;
     service.announce();
     service.serve()
 }
 
+fn failed(error: impl std::error::Error) -> Failure {
+    Failure::Failed(error.to_string())
+}
+
 impl Service {
+    /// Brings everything up, the mount last: once it is there it answers.
+    fn up(config: Config, mountpoint: &Path) -> Result<Self, Failure> {
+        let (sender, happenings) = channel();
+        listen_to_signals(sender.clone()).map_err(failed)?;
+        let events = Arc::new(Events::new(sender.clone()));
+        let surroundings = Surroundings {
+            watch: events.clone(),
+            own_mount: Arc::new(OwnMount::at(mountpoint).map_err(failed)?),
+        };
+        watch_configuration(&events, &config.file);
+        let tree = Arc::new(Tree::new(Catalog::open(config, &surroundings, None)?));
+        let ears: Arc<dyn Told> = Arc::new(Ears {
+            advice: Advice::new(mountpoint),
+            happenings: sender,
+        });
+        let mounted = session::mount(&tree, mountpoint, &ears).map_err(failed)?;
+        if let Some(device) = mountpoint::device(mountpoint) {
+            surroundings.own_mount.is_up(device);
+        }
+        let now = Instant::now();
+        Ok(Self {
+            tree,
+            mounted,
+            surroundings,
+            happenings,
+            told: now,
+            stale: false,
+            ticked: now,
+            complaint: None,
+        })
+    }
+
     fn announce(&self) {
         let catalog = self.tree.catalog();
         let shown = crate::advice::first_steps(&catalog, self.mounted.mountpoint());
@@ -291,6 +297,13 @@ impl Service {
                 return;
             }
         }
+    }
+}
+
+/// A configuration from the command line has no file.
+fn watch_configuration(events: &Events, file: &Path) {
+    if !file.as_os_str().is_empty() && !events.watch_configuration(file) {
+        tracing::warn!("{} is not watched: reload with SIGHUP", file.display());
     }
 }
 

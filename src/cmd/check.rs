@@ -133,7 +133,8 @@ fn check_base(base: &Image) {
             let ours = [IMAGES, CLIENTS]
                 .iter()
                 .any(|own| own.as_bytes() == folded.as_bytes());
-            let address = Address::parse(&entry.name).is_some();
+            // A folder is shown to the client it is named after, a file to nobody.
+            let address = entry.kind == Kind::File && Address::parse(&entry.name).is_some();
             if ours || (address && !Address::is_ambiguous(&entry.name)) {
                 println!(
                     "  remark: {name} is hidden by the folder of that name that winbootfs adds"

@@ -34,6 +34,9 @@ pub enum Unfit {
         "the mountpoint {0} may not be used: {1}\n  run as root, or look at its owner: ls -ld {0}"
     )]
     NotPermitted(PathBuf, io::Error),
+    /// A dead mount of another program is there.
+    #[error("another program's dead mount is on {0}: {1}\n  take it away: sudo umount -l {0}")]
+    Foreign(PathBuf, io::Error),
     /// A dead mount is there, and may not be taken away.
     #[error("a dead winbootfs is mounted on {0}: {1}\n  take it away: sudo umount -l {0}")]
     Stale(PathBuf, io::Error),
@@ -49,6 +52,9 @@ pub fn prepare(mountpoint: &Path) -> Result<(), Unfit> {
         Ok(found) if !found.is_dir() => Err(Unfit::NotFolder(named())),
         Ok(_) if is_ours(mountpoint) => Err(Unfit::InUse(named())),
         Ok(_) => Ok(()),
+        Err(error) if is_dead(&error) && !is_ours(mountpoint) => {
+            Err(Unfit::Foreign(named(), error))
+        }
         Err(error) if is_dead(&error) => {
             tracing::warn!("taking away the dead mount on {}", mountpoint.display());
             detach(mountpoint).map_err(|error| Unfit::Stale(named(), error))?;
@@ -128,10 +134,19 @@ struct Mount {
 }
 
 fn top_mount(mountpoint: &Path) -> Option<Mount> {
-    let resolved = mountpoint.canonicalize().ok()?;
+    let resolved = resolved(mountpoint)?;
     let table = fs::read("/proc/self/mountinfo").ok()?;
     let mut lines = table.rsplit(|byte| *byte == b'\n');
     lines.find_map(|line| mounted_at(line, &resolved))
+}
+
+/// The path as the kernel writes it. The last part is not looked at: it may be dead.
+fn resolved(mountpoint: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(mountpoint).ok()?;
+    mountpoint.canonicalize().ok().or_else(|| {
+        let above = absolute.parent()?.canonicalize().ok()?;
+        Some(above.join(absolute.file_name()?))
+    })
 }
 
 /// Reads one line of `/proc/self/mountinfo`: id, parent, device, root, mountpoint,

@@ -131,6 +131,15 @@ impl Place {
         Self::Folder(sight, Arc::default())
     }
 
+    /// Whether an image has it, not the base alone.
+    pub(super) fn is_of_an_image(&self) -> bool {
+        match self {
+            Self::File(file) => file.image.is_some(),
+            Self::Folder(sight, _) => sight.image.is_some(),
+            Self::Caller | Self::Images | Self::Clients | Self::Client(_) => false,
+        }
+    }
+
     /// The attributes, as of now.
     ///
     /// # Errors

@@ -256,10 +256,22 @@ impl<'a> Walker<'a> {
         }
         let image = self.catalog.choice().decide(address).image;
         let answer = self.in_folder(&Sight::over_base(image), &Arc::default(), asked);
+        let answer = match &answer.found {
+            Ok((place, _)) if place.is_of_an_image() => answer,
+            Err(error) if !error.is_absence() => answer,
+            _ => self.in_own_folder(address, asked).unwrap_or(answer),
+        };
         Answer {
             belief: Belief::Never,
             ..answer
         }
+    }
+
+    /// What a client has in a folder of the base that is named after it: dnsmasq looked
+    /// there before we came, and other computers may still boot from theirs.
+    fn in_own_folder(&self, address: &Address, asked: &Asked) -> Option<Answer<Reached>> {
+        let answer = self.in_folder(&Sight::over_base(None), &own_folder(address), asked);
+        answer.found.is_ok().then_some(answer)
     }
 
     fn in_folder(&self, sight: &Sight, way: &Arc<Way>, asked: &Asked) -> Answer<Reached> {
@@ -318,11 +330,21 @@ impl<'a> Walker<'a> {
             }
             Place::Client(address) => {
                 let image = catalog.choice().decide(address).image;
-                self.list_root(&Sight::over_base(image), &[IMAGES])
+                let listed = self.list_root(&Sight::over_base(image), &[IMAGES])?;
+                Ok(self.with_own_folder(address, listed))
             }
             Place::Folder(sight, way) => self.list_folder(sight, way),
             Place::File(_) => Err(Error::NotFolder),
         }
+    }
+
+    fn with_own_folder(&self, address: &Address, mut listed: Vec<Entry>) -> Vec<Entry> {
+        let own = self.list_folder(&Sight::over_base(None), &own_folder(address));
+        let seen: BTreeSet<_> = listed.iter().map(|entry| name::fold(&entry.name)).collect();
+        let own = own.unwrap_or_default().into_iter();
+        listed.extend(own.filter(|entry| !seen.contains(&name::fold(&entry.name))));
+        listed.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        listed
     }
 
     fn list_for_whoever_asks(&self) -> Result<Vec<Entry>, Error> {
@@ -361,6 +383,12 @@ impl From<Listed> for Entry {
     }
 }
 
+/// The folder of the base that dnsmasq takes for this client, as it writes its name.
+fn own_folder(address: &Address) -> Arc<Way> {
+    let name = address.to_string();
+    Arc::new(Arc::<Way>::default().on_to(&Asked::new(name.as_bytes())))
+}
+
 fn folders(names: impl Iterator<Item = String>) -> Vec<Entry> {
     let folder = |name: String| Entry {
         name: name.into_bytes().into(),
@@ -373,7 +401,7 @@ fn folders(names: impl Iterator<Item = String>) -> Vec<Entry> {
 fn is_same(one: &Result<Reached, Error>, other: &Result<Reached, Error>) -> bool {
     match (one, other) {
         (Ok((one, _)), Ok((other, _))) => one == other,
-        (Err(Error::NotFound | Error::NotFolder), Err(Error::NotFound | Error::NotFolder)) => true,
+        (Err(one), Err(other)) => one.is_absence() && other.is_absence(),
         _ => false,
     }
 }

@@ -40,12 +40,15 @@ pub(crate) fn growth(ground: &Ground) -> Measured {
     let daemon = ground.another("mnt-growth", program());
     let mut random = Random::new(9);
     let mut seen = Vec::new();
-    for time in 0..3 {
+    for time in 0..4 {
         look_up(&daemon, &mut random);
         view(&daemon, time);
         seen.push(resident(&daemon));
     }
-    let note = format!("{:.1}, {:.1}, {:.1} MiB", seen[0], seen[1], seen[2]);
+    let note = format!(
+        "{:.1}, {:.1}, {:.1}, {:.1} MiB",
+        seen[0], seen[1], seen[2], seen[3]
+    );
     let grown = seen.windows(2).map(|two| two[1] - two[0]).collect();
     Ok(Figure::new(grown, note))
 }
@@ -124,6 +127,7 @@ pub(crate) fn start(ground: &Ground) -> Measured {
 }
 
 fn many_images(root: &Path) -> std::path::PathBuf {
+    fs::create_dir_all(root.join("mnt-start")).unwrap();
     let mut text = format!("mountpoint = {:?}\n", root.join("mnt-start"));
     for image in 0..IMAGES {
         let folder = root.join(format!("many/{image}/Boot"));

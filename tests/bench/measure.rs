@@ -36,12 +36,13 @@ pub(crate) fn in_turns(
     rounds: usize,
     unit: &str,
     sides: [&str; 2],
-    measure: [&mut dyn FnMut() -> f64; 2],
+    mut first: impl FnMut() -> f64,
+    mut second: impl FnMut() -> f64,
 ) -> Figure {
     let mut seen = [Vec::new(), Vec::new()];
     for round in 0..=rounds {
         for side in [round % 2, 1 - round % 2] {
-            let figure = measure[side]();
+            let figure = if side == 0 { first() } else { second() };
             if round > 0 {
                 seen[side].push(figure);
             }
@@ -49,9 +50,9 @@ pub(crate) fn in_turns(
     }
     let ratios = seen[0].iter().zip(&seen[1]);
     let ratios = ratios.map(|(native, mounted)| mounted / native).collect();
-    let [first, second] = seen.map(|figures| median(&figures));
+    let [native, mounted] = seen.map(|figures| median(&figures));
     let note = format!(
-        "{} {first:.1} {unit}, {} {second:.1} {unit}",
+        "{} {native:.1} {unit}, {} {mounted:.1} {unit}",
         sides[0], sides[1]
     );
     Figure::new(ratios, note)

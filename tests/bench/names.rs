@@ -35,25 +35,29 @@ fn small(ground: &Ground, mounted: &Path) -> Figure {
     let native = ground.native(STORE);
     let mut block = vec![0; 64 << 10];
     let mut again = block.clone();
-    compare_rates(ground, &mut || read_small(&native, &mut block), &mut || {
-        read_small(mounted, &mut again)
-    })
+    compare_rates(
+        ground,
+        &mut || {
+            read_small(&native, &mut block);
+        },
+        &mut || {
+            read_small(mounted, &mut again);
+        },
+    )
 }
 
 fn compare_rates(ground: &Ground, native: &mut dyn FnMut(), mounted: &mut dyn FnMut()) -> Figure {
     let _awake = Awake::new();
-    let sides: [&mut dyn FnMut() -> f64; 2] = [&mut || rate(TURN, &mut *native), &mut || {
-        rate(TURN, &mut *mounted)
-    }];
-    in_turns(ground.rounds, "/s", SIDES, sides)
+    let native = || rate(TURN, &mut *native);
+    let mounted = || rate(TURN, &mut *mounted);
+    in_turns(ground.rounds, "/s", SIDES, native, mounted)
 }
 
 fn compare_times(ground: &Ground, native: &mut dyn FnMut(), mounted: &mut dyn FnMut()) -> Figure {
     let _awake = Awake::new();
-    let sides: [&mut dyn FnMut() -> f64; 2] = [&mut || typical(TURN, &mut *native), &mut || {
-        typical(TURN, &mut *mounted)
-    }];
-    in_turns(ground.rounds, "us", SIDES, sides)
+    let native = || typical(TURN, &mut *native);
+    let mounted = || typical(TURN, &mut *mounted);
+    in_turns(ground.rounds, "us", SIDES, native, mounted)
 }
 
 /// Reads until the end, as a program does that does not know the size.
@@ -120,10 +124,9 @@ pub(crate) fn stat_in_big_folder(ground: &Ground) -> Measured {
                 .join(many.respell(&driver(number)))
         });
     };
-    let sides: [&mut dyn FnMut() -> f64; 2] = [&mut || typical(TURN, &mut in_few), &mut || {
-        typical(TURN, &mut in_many)
-    }];
-    Ok(in_turns(ground.rounds, "us", ["20", "20,000"], sides))
+    let few = || typical(TURN, &mut in_few);
+    let many = || typical(TURN, &mut in_many);
+    Ok(in_turns(ground.rounds, "us", ["20", "20,000"], few, many))
 }
 
 fn stat_next(store: &mut Vec<PathBuf>, make: impl FnMut() -> PathBuf) {
@@ -136,9 +139,9 @@ pub(crate) fn two_spellings(ground: &Ground) -> Measured {
     let mut turn = 0;
     let mut mounted = || {
         turn = 1 - turn;
-        drop(fs::metadata(&spelled[turn]).unwrap());
+        assert_there(&spelled[turn]);
     };
-    let native = &mut || drop(fs::metadata(&native).unwrap());
+    let native = &mut || assert_there(&native);
     Ok(compare_rates(ground, native, &mut mounted))
 }
 
@@ -147,7 +150,7 @@ pub(crate) fn missing_again(ground: &Ground) -> Measured {
     let (native, mounted) = (ground.native(name), ground.mounted(name));
     let native = &mut || assert_missing(&native);
     Ok(compare_rates(ground, native, &mut || {
-        assert_missing(&mounted)
+        assert_missing(&mounted);
     }))
 }
 
@@ -167,9 +170,19 @@ fn missing(ground: &Ground, folder: &str) -> Figure {
         *number += 1;
         assert_missing(&folder.join(format!("no_such_file_{number}.ttf")));
     };
-    compare_rates(ground, &mut || ask(&folders[0], first), &mut || {
-        ask(&folders[1], second)
-    })
+    compare_rates(
+        ground,
+        &mut || {
+            ask(&folders[0], first);
+        },
+        &mut || {
+            ask(&folders[1], second);
+        },
+    )
+}
+
+fn assert_there(path: &Path) {
+    assert!(fs::metadata(path).is_ok(), "{}", path.display());
 }
 
 fn assert_missing(path: &Path) {
@@ -179,10 +192,8 @@ fn assert_missing(path: &Path) {
 pub(crate) fn listing_again(ground: &Ground) -> Measured {
     let (native, mounted) = (ground.native(BIG_FOLDER), ground.mounted(BIG_FOLDER));
     let listings = |folder: &Path| 1e6 / timed(|| list(folder));
-    let sides: [&mut dyn FnMut() -> f64; 2] =
-        [&mut || listings(&native), &mut || listings(&mounted)];
-    let _awake = Awake::new();
-    Ok(in_turns(ground.rounds * 3, "/s", SIDES, sides))
+    let (first, second) = (|| listings(&native), || listings(&mounted));
+    Ok(in_turns(ground.rounds * 3, "/s", SIDES, first, second))
 }
 
 fn list(folder: &Path) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::servers::{self, Server};
 use crate::ground::{Ground, WIM, WIM_SIZE};
-use crate::measure::{Figure, SIDES, in_turns};
+use crate::measure::{Awake, SIDES, in_turns};
 use crate::rows::Measured;
 
 /// How much of the large file is fetched over TFTP.
@@ -54,9 +54,11 @@ fn tftp<E: Display>(
     window: usize,
 ) -> Measured {
     let server = server.map_err(|missing| missing.to_string())?;
+    // Lock-step: each block waits for somebody to wake.
+    let _awake = Awake::new();
     let speed = |place| fetch(server.address, &format!("{place}/{WIM}"), block, window);
-    let sides: [&mut dyn FnMut() -> f64; 2] = [&mut || speed(NATIVE), &mut || speed(MOUNTED)];
-    Ok(in_turns(ground.rounds, "MiB/s", SIDES, sides))
+    let (native, mounted) = (|| speed(NATIVE), || speed(MOUNTED));
+    Ok(in_turns(ground.rounds * 2, "MiB/s", SIDES, native, mounted))
 }
 
 /// Fetches the first part of a file as lean as a client can, or the client's own work would
@@ -134,9 +136,8 @@ fn http(ground: &Ground, clients: usize, length: usize) -> Measured {
         });
         ((clients * length) >> 20) as f64 / begun.elapsed().as_secs_f64()
     };
-    let sides: [&mut dyn FnMut() -> f64; 2] = [&mut || speed(NATIVE), &mut || speed(MOUNTED)];
-    let figure: Figure = in_turns(ground.rounds, "MiB/s", SIDES, sides);
-    Ok(figure)
+    let (native, mounted) = (|| speed(NATIVE), || speed(MOUNTED));
+    Ok(in_turns(ground.rounds * 2, "MiB/s", SIDES, native, mounted))
 }
 
 fn download(server: SocketAddr, request: &str, length: usize) {

@@ -7,7 +7,7 @@
 //!
 //!     cargo bench                         all rows, less than four minutes
 //!     cargo bench -- tftp                 the rows whose name contains "tftp"
-//!     cargo bench -- stat --rounds 25     with more rounds
+//!     cargo bench --bench ratios -- stat --rounds 25
 //!
 //! Not named `main.rs`: cargo would take it for one more test.
 #![allow(

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::common::mounted::{Mounted, PATIENCE, can_mount, program};
 use crate::common::skip::skip;
 use crate::common::wait;
-use crate::common::world::World;
+use crate::common::world::{World, below};
 use crate::text;
 
 const UNIT: &str = "systemd/winbootfs.service";
@@ -239,7 +239,7 @@ fn systemd_is_told_when_the_mount_answers_reloads_and_ends() {
     // The first message is waited for before anything else: no other sign of readiness.
     let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
     assert_eq!(ear.next().trim_end(), "READY=1");
-    assert_eq!(std::fs::read(root.join("\\boot\\bcd")).unwrap(), b"one");
+    assert_eq!(std::fs::read(below(&root, b"\\boot\\bcd")).unwrap(), b"one");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, Signal::HUP).unwrap();
     let reloading = ear.next();

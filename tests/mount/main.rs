@@ -2,7 +2,8 @@
 //!
 //! `servers` one row of the README's table each; `mixup` that no client ever sees a byte
 //! of another's image; `traces` real boots through real servers; `kernel` what Linux makes
-//! of our answers; `live` that changes show and transfers keep what they began with.
+//! of our answers; `live` that changes show and transfers keep what they began with; `passed`
+//! that the kernel reads files itself; `load` many clients at once.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +16,9 @@ mod common;
 
 mod kernel;
 mod live;
+mod load;
 mod mixup;
+mod passed;
 mod servers;
 mod site;
 mod traces;

@@ -506,3 +506,36 @@ fn an_image_that_polls_is_believed_briefly_and_says_nothing_of_others() {
     assert_eq!(belief(&world, "images/p/BCD"), Belief::Briefly);
     assert_eq!(belief(&world, "images/x/BCD"), Belief::UntilChanged);
 }
+
+/// An old dnsmasq site has a folder for each client: what is in it is still there for it,
+/// beneath its image.
+#[test]
+fn a_folder_of_the_base_named_after_a_client_lies_beneath_its_image() {
+    let world = World::new()
+        .image("x", &[("Boot/BCD", "image")])
+        .base(&[
+            ("10.0.0.5/start4.elf", "own"),
+            ("10.0.0.5/Boot/BCD", "old"),
+            ("10.0.0.5/shared", "own"),
+            ("aa-bb-cc-dd-ee-ff/kernel", "by mac"),
+            ("shared", "everybody's"),
+        ])
+        .default_image("x");
+    let read = |path: &str| {
+        let bytes = world.read(&Nobody, path.as_bytes());
+        bytes.map(|bytes| String::from_utf8(bytes).unwrap()).ok()
+    };
+    assert_eq!(read("10.0.0.5/start4.elf").as_deref(), Some("own"));
+    assert_eq!(read("0A000005/START4.ELF").as_deref(), Some("own"));
+    assert_eq!(read("10.0.0.5/Boot/BCD").as_deref(), Some("image"));
+    assert_eq!(read("10.0.0.5/shared").as_deref(), Some("own"));
+    assert_eq!(read("10.0.0.6/shared").as_deref(), Some("everybody's"));
+    assert_eq!(read("10.0.0.6/start4.elf"), None);
+    assert_eq!(
+        read("01-aa-bb-cc-dd-ee-ff/kernel").as_deref(),
+        Some("by mac")
+    );
+    let listed = world.list(&Nobody, b"clients/10.0.0.5").unwrap();
+    assert_eq!(listed.iter().filter(|name| **name == b"shared").count(), 1);
+    assert!(listed.contains(&b"start4.elf".to_vec()));
+}
