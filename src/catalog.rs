@@ -19,6 +19,7 @@ use crate::name::Folded;
 use crate::source::Identity;
 use crate::source::dir::{DirSource, OwnMount};
 use crate::view::View;
+use crate::way::Way;
 
 /// What every catalog of one daemon shares.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Catalog {
     layers: HashMap<LayerKey, Arc<Layer>>,
     since: SystemTime,
     moment: AtomicU64,
+    /// The root over the base of each image, and of none.
+    roots: HashMap<Option<ImageName>, Arc<Way>>,
 }
 
 /// Moments are never used twice, whichever catalog they belong to.
@@ -82,8 +85,9 @@ impl Catalog {
             base,
             layers,
             since: before.map_or_else(SystemTime::now, |before| before.since),
-            config: Arc::new(config),
             moment: AtomicU64::new(next_moment()),
+            roots: roots(&config),
+            config: Arc::new(config),
         })
     }
 
@@ -140,6 +144,11 @@ impl Catalog {
         }
     }
 
+    /// The way to the root of an image, or of nothing, over the base; one for all who look.
+    pub fn root(&self, image: Option<&ImageName>) -> Arc<Way> {
+        self.roots.get(&image.cloned()).cloned().unwrap_or_default()
+    }
+
     /// All layers, each once.
     pub fn layers(&self) -> impl Iterator<Item = &Arc<Layer>> {
         self.layers.values()
@@ -180,6 +189,17 @@ impl Catalog {
         }
         !renewed.is_empty()
     }
+}
+
+fn roots(config: &Config) -> HashMap<Option<ImageName>, Arc<Way>> {
+    let images = config
+        .images
+        .iter()
+        .map(|spec| Some(spec.name.value.clone()));
+    images
+        .chain([None])
+        .map(|image| (image, Arc::default()))
+        .collect()
 }
 
 fn next_moment() -> u64 {

@@ -35,6 +35,11 @@ impl Holds {
         found.map(|(_, hold)| hold.clone())
     }
 
+    /// Lets all of them go: a file that was removed frees its space only then.
+    pub fn let_go(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<dyn Hold>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

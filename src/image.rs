@@ -23,7 +23,7 @@ pub struct Image {
 }
 
 /// A folder of an image: every stored folder of that name, in the order that counts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Folder {
     spots: Vec<Spot>,
     /// The way here, as it is compared: aliases are written in ways.
@@ -37,6 +37,14 @@ struct Spot {
     path: StoredPath,
     /// A symbolic link is on the way here.
     linked: bool,
+}
+
+impl PartialEq for Spot {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.layer, &other.layer)
+            && self.path == other.path
+            && self.linked == other.linked
+    }
 }
 
 /// A file or a stored folder of an image.

@@ -215,6 +215,7 @@ impl Service {
     fn tick(&mut self) {
         self.ticked = Instant::now();
         self.mounted.let_go();
+        self.tree.let_go();
         self.stale |= self.tree.catalog().renew();
     }
 

@@ -159,6 +159,11 @@ impl Tree {
         }
     }
 
+    /// Lets go of what is only kept for a moment.
+    pub fn let_go(&self) {
+        self.holds.let_go();
+    }
+
     /// The kernel gives back so many look-ups of a number.
     pub fn forget(&self, id: u64, lookups: u64) {
         self.nodes.forget(id, lookups);

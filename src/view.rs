@@ -22,7 +22,7 @@ pub struct View {
 }
 
 /// A folder of a view.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Folder {
     image: Option<image::Folder>,
     base: Option<image::Folder>,

@@ -5,8 +5,8 @@
 //! the root.
 
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::ArcSwapOption;
 
@@ -36,6 +36,8 @@ pub struct End {
     pub stat: Option<Stat>,
     /// The moment of the catalog at which this was so.
     moment: u64,
+    /// The folders in it that somebody stands in: all spellings of one share it.
+    below: Mutex<Vec<Weak<End>>>,
 }
 
 impl Way {
@@ -55,7 +57,7 @@ impl Way {
         if let Some(end) = self.end.load_full().filter(|end| end.moment == moment) {
             return Ok(end);
         }
-        let end = Arc::new(self.walk(moment, view)?);
+        let end = self.walk(moment, view)?;
         // Where no event tells of a change, nothing holds beyond the request.
         if end.view.is_live() {
             self.end.store(Some(end.clone()));
@@ -63,18 +65,14 @@ impl Way {
         Ok(end)
     }
 
-    fn walk(&self, moment: u64, view: &dyn Fn() -> View) -> Result<End, Error> {
+    fn walk(&self, moment: u64, view: &dyn Fn() -> View) -> Result<Arc<End>, Error> {
         let Some((way, asked)) = &self.last else {
-            return Ok(End::root(view(), moment));
+            let view = view();
+            return Ok(Arc::new(End::new(view.clone(), view.root(), None, moment)));
         };
         let above = way.end(moment, view)?;
         let (folder, stat) = above.view.enter(&above.folder, asked)?;
-        Ok(End {
-            view: above.view.clone(),
-            folder,
-            stat,
-            moment,
-        })
+        Ok(above.below(folder, stat))
     }
 
     /// Notes that the kernel keeps a listing of this moment. Returns whether it already
@@ -90,13 +88,26 @@ impl Way {
 }
 
 impl End {
-    fn root(view: View, moment: u64) -> Self {
+    fn new(view: View, folder: Folder, stat: Option<Stat>, moment: u64) -> Self {
         Self {
-            folder: view.root(),
-            stat: None,
             view,
+            folder,
+            stat,
             moment,
+            below: Mutex::default(),
         }
+    }
+
+    fn below(&self, folder: Folder, stat: Option<Stat>) -> Arc<Self> {
+        let mut below = self.below.lock().unwrap_or_else(PoisonError::into_inner);
+        below.retain(|end| end.strong_count() > 0);
+        let mut known = below.iter().filter_map(Weak::upgrade);
+        if let Some(same) = known.find(|end| end.folder == folder) {
+            return same;
+        }
+        let end = Arc::new(Self::new(self.view.clone(), folder, stat, self.moment));
+        below.push(Arc::downgrade(&end));
+        end
     }
 }
 

@@ -216,9 +216,7 @@ impl<'a> Walker<'a> {
     /// an installer on the wrong machine is worse than a boot that fails.
     fn for_whoever_asks(&self, asked: &Asked) -> Answer<Reached> {
         let answer = self.sights().and_then(|sights| {
-            let mut answers = sights
-                .iter()
-                .map(|sight| self.in_folder(sight, &Arc::default(), asked).found);
+            let mut answers = sights.iter().map(|sight| self.in_root(sight, asked).found);
             let first = answers.next().unwrap_or(Err(Error::NotFound));
             match answers.all(|other| is_same(&first, &other)) {
                 true => first,
@@ -255,7 +253,7 @@ impl<'a> Walker<'a> {
             return self.always(Place::Images);
         }
         let image = self.catalog.choice().decide(address).image;
-        let answer = self.in_folder(&Sight::over_base(image), &Arc::default(), asked);
+        let answer = self.in_root(&Sight::over_base(image), asked);
         let answer = match &answer.found {
             Ok((place, _)) if place.is_of_an_image() => answer,
             Err(error) if !error.is_absence() => answer,
@@ -272,6 +270,12 @@ impl<'a> Walker<'a> {
     fn in_own_folder(&self, address: &Address, asked: &Asked) -> Option<Answer<Reached>> {
         let answer = self.in_folder(&Sight::over_base(None), &own_folder(address), asked);
         answer.found.is_ok().then_some(answer)
+    }
+
+    /// Looks in the root of an image over the base.
+    fn in_root(&self, sight: &Sight, asked: &Asked) -> Answer<Reached> {
+        let root = self.catalog.root(sight.image.as_ref());
+        self.in_folder(sight, &root, asked)
     }
 
     fn in_folder(&self, sight: &Sight, way: &Arc<Way>, asked: &Asked) -> Answer<Reached> {

@@ -3,11 +3,12 @@
 //! Four clients with four images ask at once, for the same names in changing spellings.
 //! tftpd-hpa has a process for each request, so nobody may be refused. atftpd has threads:
 //! two that begin in one instant cannot be told apart and are refused. A client that was
-//! refused asks again; how often that was is printed. With four clients that never
-//! pause, and all on one machine of two cores, it is often; it must never be for ever.
+//! refused asks again; how often that was is printed. With four clients that ask without
+//! a break, and all on one machine of two cores, it is often; it must never be for ever.
 
 use std::net::IpAddr;
 use std::thread;
+use std::time::Duration;
 
 use crate::common::mounted::Mounted;
 use crate::common::servers::{self, Server};
@@ -44,7 +45,11 @@ fn ask_often(server: &Server, client: IpAddr, image: &str) -> usize {
             assert!(bytes == store(image), "{client} got {begin}");
             Some(())
         }
-        Err(TftpError::Refused { .. }) => None,
+        Err(TftpError::Refused { .. }) => {
+            // A client that is refused takes a moment before it asks again, each its own.
+            thread::sleep(Duration::from_millis(u64::from(pause(client))));
+            None
+        }
         Err(error) => panic!("{client}: {error}"),
     };
     (0..ROUNDS)
@@ -54,6 +59,14 @@ fn ask_often(server: &Server, client: IpAddr, image: &str) -> usize {
                 .unwrap()
         })
         .sum()
+}
+
+/// Milliseconds, another number for each client: real ones wait for seconds.
+fn pause(client: IpAddr) -> u8 {
+    match client {
+        IpAddr::V4(address) => address.octets()[3] * 2,
+        IpAddr::V6(_) => 1,
+    }
 }
 
 /// All clients at once; returns how many transfers were refused on the way.

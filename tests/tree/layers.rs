@@ -210,13 +210,9 @@ fn the_base_is_there_for_clients_without_an_image_and_under_every_image() {
 fn our_own_folders_come_before_those_of_the_same_name() {
     let world = World::new()
         .image("x", &[("Images/f", "of the image"), ("g", "x")])
-        .base(&[
-            ("IMAGES/f", "base"),
-            ("clients", "a file"),
-            ("10.0.0.1/f", "base"),
-        ])
+        .base(&[("IMAGES/f", "base"), ("clients", "a file")])
         .default_image("x");
-    for name in ["images/f", "IMAGES/f", "clients", "10.0.0.1/f"] {
+    for name in ["images/f", "IMAGES/f", "clients"] {
         assert!(asked(&world, &Nobody, name).starts_with('<'), "{name}");
     }
     assert_eq!(asked(&world, &Nobody, "Images/x/G"), "x");
