@@ -218,17 +218,55 @@ pub(crate) fn nginx(root_directive: &str) -> Result<Server, Missing> {
 /// with the client's socket connected: by path or by caller. Being another user, it must
 /// be let through every folder above the root; temporary folders are usually 0700.
 pub(crate) fn apache(root: &Path, rewrite: Option<&str>) -> Result<Server, Missing> {
+    apache_with(Processes::OnePerConnection, root, rewrite)
+}
+
+/// Apache with the event model, Debian's default: a thread takes whatever connection has
+/// something to do, so which client it serves cannot be seen from outside: by path only.
+pub(crate) fn apache_event(root: &Path, rewrite: Option<&str>) -> Result<Server, Missing> {
+    apache_with(Processes::PoolOfThreads, root, rewrite)
+}
+
+/// How Apache shares its work: the module for it, and its settings.
+#[derive(Clone, Copy)]
+enum Processes {
+    OnePerConnection,
+    PoolOfThreads,
+}
+
+impl Processes {
+    fn module(self) -> &'static str {
+        match self {
+            Self::OnePerConnection => "mpm_prefork",
+            Self::PoolOfThreads => "mpm_event",
+        }
+    }
+
+    fn settings(self) -> &'static str {
+        match self {
+            Self::OnePerConnection => "StartServers 4\nMinSpareServers 4\nMaxRequestWorkers 64\n",
+            Self::PoolOfThreads => "StartServers 1\nThreadsPerChild 16\nMaxRequestWorkers 64\n",
+        }
+    }
+}
+
+fn apache_with(
+    processes: Processes,
+    root: &Path,
+    rewrite: Option<&str>,
+) -> Result<Server, Missing> {
     let program = find("apache2", "apache2")?;
     let (address, folder) = (free_tcp(), scratch());
     let own = folder.path().display();
-    let modules = apache_modules()?;
+    let modules = apache_modules(processes.module())?;
+    let settings = processes.settings();
     let rules = rewrite.map_or(String::new(), |rules| {
         format!("RewriteEngine On\n{rules}\n")
     });
     let configuration = format!(
         "ServerRoot {own}\nDefaultRuntimeDir {own}\nPidFile {own}/pid\nErrorLog {own}/log\n\
          LogLevel info\nServerName localhost\nListen {address}\nUser www-data\nGroup www-data\n\
-         {modules}StartServers 4\nMinSpareServers 4\nMaxRequestWorkers 64\n\
+         {modules}{settings}\
          DocumentRoot \"{}\"\n{rules}\
          <Directory />\nOptions Indexes FollowSymLinks\nAllowOverride None\n\
          Require all granted\n</Directory>\n",
@@ -478,7 +516,7 @@ fn find_atftpd() -> Result<PathBuf, Missing> {
     })
 }
 
-fn apache_modules() -> Result<String, Missing> {
+fn apache_modules(processes: &str) -> Result<String, Missing> {
     let folder = Path::new(APACHE_MODULES);
     if !folder.is_dir() {
         let told = format!("no {APACHE_MODULES} here: apt-get install apache2");
@@ -486,7 +524,7 @@ fn apache_modules() -> Result<String, Missing> {
     }
     // What a build has linked in is not in the folder, and must not be loaded twice.
     Ok([
-        "mpm_prefork",
+        processes,
         "authz_core",
         "dir",
         "autoindex",

@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, sy
 use std::path::Path;
 use std::process::Command;
 
+use crate::common::http;
 use crate::common::mounted::{Mounted, PATIENCE};
 use crate::common::servers;
 use crate::common::skip;
@@ -231,6 +232,26 @@ fn a_folder_asked_for_as_a_file_is_not_found_at_once() {
             );
         }
     }
+}
+
+/// nginx opens a folder like a file, and sends the client on to a listing if it can.
+#[test]
+fn nginx_finds_no_file_where_a_folder_is() {
+    let world = site();
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let root = format!("root {}/clients/$remote_addr;", mounted.root().display());
+    let Some(server) = skip::or_skip(servers::nginx(&root)) else {
+        return;
+    };
+    let client = clients().next().unwrap().0;
+    for name in [&b"/Boot"[..], b"/boot", b"/\\Boot", b"/images/cedar"] {
+        assert_eq!(http::get(server.address, client, name).unwrap().status, 404);
+    }
+    let listing = http::get(server.address, client, b"/Boot/").unwrap();
+    assert_eq!(listing.status, 200);
+    assert!(String::from_utf8_lossy(&listing.body).contains("BCD"));
 }
 
 /// Two spellings of one folder in turns: the kernel asks for each once, and then knows.

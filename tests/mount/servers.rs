@@ -228,6 +228,20 @@ fn apache_with_a_rewrite_rule() {
     each_gets_its_own(&over_http(&server));
 }
 
+/// A pool of threads, of which any may serve any connection.
+#[test]
+fn apache_event_with_a_rewrite_rule() {
+    let world = site();
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let lines = example("apache.conf", mounted.root());
+    let Some(server) = skip::or_skip(servers::apache_event(mounted.root(), Some(&lines))) else {
+        return;
+    };
+    each_gets_its_own(&over_http(&server));
+}
+
 #[test]
 fn lighttpd_with_a_rewrite_rule() {
     let world = site();
