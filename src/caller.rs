@@ -7,7 +7,7 @@
 //!
 //! Which of several sockets is the one? It cannot be told, and so all their peers are
 //! named and the tree answers only if all would get the same. There is one exception:
-//! [`THREAD_PER_TRANSFER`] lists servers known to give every transfer a thread of its own,
+//! `THREAD_PER_TRANSFER` lists servers known to give every transfer a thread of its own,
 //! which makes, connects and keeps its socket until the thread ends. There a socket that
 //! another live thread must have is no candidate ([`claims`]). For a server that is not known
 //! that conclusion would be wrong: a pool of threads, or of coroutines, hands a

@@ -6,13 +6,13 @@
 //! What the kernel makes of the answers:
 //!
 //! - An entry or a miss is believed for the time it is given. What depends on the caller
-//!   gets no time at all. The rest gets [`LONG`], and a change on disk ends every belief at
+//!   gets no time at all. The rest gets `LONG`, and a change on disk ends every belief at
 //!   once ([`session::Kernel::forget_beliefs`]). A kernel without that notice (before
-//!   6.16) gets [`SHORT`].
+//!   6.16) gets `SHORT`.
 //! - An `opendir` without `O_DIRECTORY` comes from a server that takes the folder for a
 //!   file (dnsmasq offers a size for it, and the boot manager hangs for 36 s): to that one
 //!   it does not exist. `ls`, `find` and the listings of web servers all set the flag.
-//! - A whole file on a disk is read by the kernel itself ([`backing`]).
+//! - A whole file on a disk is read by the kernel itself (`backing`).
 //! - Locks are not answered at all: the kernel then keeps them itself, which is what
 //!   tftpd-hpa needs for its read lock.
 
@@ -27,7 +27,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use fuser::{
     BackingId, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
@@ -71,6 +71,9 @@ pub struct Door {
     files: Handles<OpenFile>,
     backings: Arc<Backings>,
     folders: Handles<OnceLock<Vec<Entry>>>,
+    began: Instant,
+    /// The second, counted from `began`, of the last complaint.
+    complained: AtomicU64,
     /// Found out when the kernel introduces itself.
     forgets_on_request: Arc<AtomicBool>,
 }
@@ -194,9 +197,16 @@ impl Door {
         if matches!(error, Error::Undecided) {
             self.stats.undecided.add(1);
             self.told.refused(caller.thread, name, &caller.peers());
-        } else if !error.is_everyday() {
+        } else if !error.is_everyday() && self.may_complain() {
             tracing::warn!("{}: {error}", visible(name));
         }
+    }
+
+    /// At most once a second: whoever is on the network can ask for names, and must not
+    /// be able to fill the disk with what is said about them.
+    fn may_complain(&self) -> bool {
+        let now = self.began.elapsed().as_secs() + 1;
+        self.complained.swap(now, Ordering::Relaxed) != now
     }
 
     /// A miss that may be believed is an entry without a number.

@@ -90,7 +90,7 @@ impl Events {
                 tracing::warn!(
                     "no events from {}, looking at folder times instead: {error} \
                      (raise fs.inotify.max_user_watches if it is a limit)",
-                    path.display()
+                    real_name(path).display()
                 );
             })
             .is_ok()
@@ -158,4 +158,9 @@ fn is_mere_reading(kind: EventKind) -> bool {
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The name of a folder that is watched by way of a descriptor.
+fn real_name(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

@@ -56,7 +56,7 @@ fn join(folder: &str, name: &str) -> String {
 
 /// The network boot manager for the BIOS. `pxeboot` asks for it in its own folder when
 /// DHCP wrote the name with backslashes, else at the root; so it is also found in every
-/// folder that holds one of [`BOOT_PROGRAMS`], wherever the site put it.
+/// folder that holds one of `BOOT_PROGRAMS`, wherever the site put it.
 pub const BOOT_MANAGER: &str = "bootmgr.exe";
 
 /// The programs that go on to [`BOOT_MANAGER`].

@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use fuser::{
     BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL, Version,
@@ -97,6 +98,8 @@ pub fn mount(
             told: told.clone(),
             files: Handles::default(),
             backings: backings.clone(),
+            began: Instant::now(),
+            complained: AtomicU64::new(0),
             folders: Handles::default(),
             forgets_on_request: forgets.clone(),
         };

@@ -334,3 +334,50 @@ fn a_server_serves_one_version() {
         }
     });
 }
+
+/// A source that goes away takes its own image down, and no other; and however often
+/// somebody asks for it, the log does not grow with it.
+#[test]
+fn a_lost_source_takes_only_its_own_image_down() {
+    const QUESTIONS: usize = 500;
+    let world = World::new()
+        .image("lost", &[("Boot/BCD", "lost")])
+        .image("kept", &[("Boot/BCD", "kept")]);
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    reads(&mounted, b"images/lost/Boot/BCD", Some("lost"));
+    fs::rename(world.path("lost"), world.path("away")).unwrap();
+    wait::until("the loss to be noticed", PATIENCE, || {
+        let read = mounted.read(b"images/lost/Boot/BCD").err()?;
+        (read.raw_os_error() == Some(libc::EIO)).then_some(())
+    });
+    for number in 0..QUESTIONS {
+        let name = format!("images/lost/{number}");
+        assert!(mounted.read(name.as_bytes()).is_err());
+        assert_eq!(mounted.read(b"images/kept/boot/bcd").unwrap(), b"kept");
+    }
+    let complaints = mounted.log().matches("error").count();
+    assert!(
+        complaints < QUESTIONS / 10,
+        "{complaints} lines for {QUESTIONS} questions"
+    );
+    fs::rename(world.path("away"), world.path("lost")).unwrap();
+    reads(&mounted, b"images/lost/Boot/BCD", Some("lost"));
+}
+
+/// An editor that removes the file before it writes the new one, or an operator who lost
+/// it: what was in force stays in force.
+#[test]
+fn a_lost_configuration_changes_nothing() {
+    let world = image();
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let file = world.path("mounts.toml");
+    fs::rename(&file, world.path("elsewhere")).unwrap();
+    mounted.wait_for_log("the old configuration stays in force");
+    reads(&mounted, b"Boot/BCD", Some("old store"));
+    fs::rename(world.path("elsewhere"), &file).unwrap();
+    reads(&mounted, b"Boot/BCD", Some("old store"));
+}
