@@ -96,6 +96,9 @@ impl Callers {
         let claims = all.entry(Process { id: leader, began }).or_default();
         let possible = claims.ask(thread, &sockets.keys().copied().collect());
         claims.living(&living);
+        if possible.is_empty() && !sockets.is_empty() {
+            return Err(io::Error::from_raw_os_error(libc::EBUSY));
+        }
         let peers = possible.iter().filter_map(|socket| sockets.get(socket));
         Ok(peers.copied().collect())
     }
@@ -225,6 +228,7 @@ fn explain(error: &io::Error) -> String {
                 .to_owned()
         }
         Some(libc::E2BIG) => format!("it has more than {MOST_FILES} files open"),
+        Some(libc::EBUSY) => "its threads share their sockets".to_owned(),
         Some(libc::ESRCH | libc::ENOENT) => "it has ended meanwhile".to_owned(),
         _ => format!("its sockets cannot be looked at: {error}"),
     }

@@ -34,9 +34,9 @@ struct Known {
 }
 
 impl Claims {
-    /// A thread asks, while these sockets are open. Returns those that can be its own;
-    /// never none of several, for what cannot be is a mistake of ours, and then nothing is
-    /// known.
+    /// A thread asks, while these sockets are open. Returns those that can be its own.
+    /// None at all means that the server is not what it was taken for: nothing is
+    /// concluded then, and what was known is forgotten.
     pub fn ask(&mut self, thread: Thread, open: &BTreeSet<Socket>) -> BTreeSet<Socket> {
         self.ended_have_closed(open);
         let before = self.threads.remove(&thread).filter(|known| !known.ended);
@@ -48,16 +48,13 @@ impl Claims {
         let possible: BTreeSet<Socket> = candidates.into_iter().filter(can_spare).collect();
         if possible.is_empty() {
             self.threads.clear();
-            return open.clone();
+            return possible;
         }
-        let ended = false;
-        self.threads.insert(
-            thread,
-            Known {
-                possible: possible.clone(),
-                ended,
-            },
-        );
+        let known = Known {
+            possible: possible.clone(),
+            ended: false,
+        };
+        self.threads.insert(thread, known);
         possible
     }
 
@@ -148,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_makes_everything_possible() {
+    fn what_cannot_be_is_no_answer_and_is_forgotten() {
         let mut claims = Claims::default();
         claims.ask(1, &set(&[10]));
         assert_eq!(
             claims.ask(2, &set(&[10])),
-            set(&[10]),
+            set(&[]),
             "two threads, one socket"
         );
         assert_eq!(

@@ -10,6 +10,7 @@
 mod common;
 
 mod aliases;
+mod claims;
 mod clients;
 mod config;
 mod events;
