@@ -49,6 +49,12 @@ impl Way {
         }
     }
 
+    /// The same way, with what was just found at its end.
+    pub fn ending_at(self, end: &Arc<End>) -> Self {
+        self.remember(end);
+        self
+    }
+
     /// Walks to the end, unless it is known as of this moment.
     ///
     /// # Errors
@@ -58,11 +64,15 @@ impl Way {
             return Ok(end);
         }
         let end = self.walk(moment, view)?;
-        // Where no event tells of a change, nothing holds beyond the request.
+        self.remember(&end);
+        Ok(end)
+    }
+
+    /// Where no event tells of a change, nothing holds beyond the request.
+    fn remember(&self, end: &Arc<End>) {
         if end.view.is_live() {
             self.end.store(Some(end.clone()));
         }
-        Ok(end)
     }
 
     fn walk(&self, moment: u64, view: &dyn Fn() -> View) -> Result<Arc<End>, Error> {
@@ -98,7 +108,8 @@ impl End {
         }
     }
 
-    fn below(&self, folder: Folder, stat: Option<Stat>) -> Arc<Self> {
+    /// The end of a way that goes on to this folder.
+    pub fn below(&self, folder: Folder, stat: Option<Stat>) -> Arc<Self> {
         let mut below = self.below.lock().unwrap_or_else(PoisonError::into_inner);
         below.retain(|end| end.strong_count() > 0);
         let mut known = below.iter().filter_map(Weak::upgrade);

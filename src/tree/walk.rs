@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::image::Listed;
 use crate::name::{self, Asked, is_separator};
 use crate::view;
-use crate::way::Way;
+use crate::way::{End, Way};
 
 /// The folder of all images, in the root and in every client's view.
 pub const IMAGES: &str = "images";
@@ -289,7 +289,7 @@ impl<'a> Walker<'a> {
             Ok(view::Found::Folder(folder, _)) => folder.is_linked(),
             Err(_) => end.view.holds_links(),
         };
-        let found = found.map(|found| self.reached(found, sight, way, asked));
+        let found = found.map(|found| self.reached(found, sight, way, &end, asked));
         match end.view.is_live() && !linked {
             true => Answer {
                 found,
@@ -300,7 +300,14 @@ impl<'a> Walker<'a> {
     }
 
     /// What only the base has is one place for all clients.
-    fn reached(&self, found: view::Found, sight: &Sight, way: &Arc<Way>, asked: &Asked) -> Reached {
+    fn reached(
+        &self,
+        found: view::Found,
+        sight: &Sight,
+        way: &Arc<Way>,
+        end: &End,
+        asked: &Asked,
+    ) -> Reached {
         match found {
             view::Found::File(item, origin) => {
                 let attributes = Attributes::of_file(&item.hit.look.stat);
@@ -310,8 +317,9 @@ impl<'a> Walker<'a> {
             view::Found::Folder(folder, item) => {
                 let stat = item.map(|item| item.hit.look.stat);
                 let attributes = Attributes::of_folder(stat.as_ref(), &self.catalog);
-                let way = Arc::new(way.on_to(asked));
-                (Place::Folder(sight.only(folder.origin()), way), attributes)
+                let sight = sight.only(folder.origin());
+                let way = way.on_to(asked).ending_at(&end.below(folder, stat));
+                (Place::Folder(sight, Arc::new(way)), attributes)
             }
         }
     }
