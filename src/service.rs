@@ -222,10 +222,14 @@ impl Service {
     /// Tells the kernel that names have changed; at once, unless it was told just now.
     fn tell_kernel(&mut self) {
         if self.stale && self.told.elapsed() >= BREATH {
-            self.mounted.kernel().forget_beliefs();
-            self.told = Instant::now();
-            self.stale = false;
+            self.forget_beliefs();
         }
+    }
+
+    fn forget_beliefs(&mut self) {
+        self.mounted.kernel().forget_beliefs();
+        self.told = Instant::now();
+        self.stale = false;
     }
 
     fn reload(&mut self) {
@@ -239,9 +243,10 @@ impl Service {
         match opened {
             Ok(catalog) if catalog.config() == before.config() => self.complaint = None,
             Ok(catalog) => {
-                self.report_reload(&before, &catalog);
                 self.tree.replace(catalog);
-                self.stale = true;
+                // At once: what is said next must be true, and systemd hears it too.
+                self.forget_beliefs();
+                self.report_reload(&before);
                 self.complaint = None;
             }
             Err(problems) => self.complain(problems),
@@ -255,7 +260,8 @@ impl Service {
         self.complaint = Some(problems);
     }
 
-    fn report_reload(&self, before: &Catalog, after: &Catalog) {
+    fn report_reload(&self, before: &Catalog) {
+        let after = self.tree.catalog();
         if before.config().mountpoint != after.config().mountpoint {
             tracing::warn!("a new mountpoint takes effect at the next start only");
         }
