@@ -14,13 +14,16 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The address of a network card.
+pub type Mac = [u8; 6];
+
 /// Who a client is, as far as a path or a socket tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Address {
     /// An IP address; one mapped into IPv6 has become plain IPv4.
     Ip(IpAddr),
     /// A MAC address.
-    Mac([u8; 6]),
+    Mac(Mac),
 }
 
 impl Address {
@@ -80,7 +83,7 @@ fn hex_ip(text: &str) -> Option<IpAddr> {
     }
 }
 
-fn mac(text: &str) -> Option<[u8; 6]> {
+fn mac(text: &str) -> Option<Mac> {
     let bytes: Vec<u8> = text
         .split(['-', ':'])
         .map(hex_pair)

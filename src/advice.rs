@@ -6,6 +6,8 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::address::Address;
+use crate::boots::Boot;
 use crate::caller::server_name;
 use crate::catalog::Catalog;
 use crate::choice::Peers;
@@ -76,6 +78,23 @@ impl Advice {
             reason(peers),
             by_path(&server, &self.mountpoint)
         );
+    }
+}
+
+impl Advice {
+    /// A client has opened a boot program, and this is now remembered of it.
+    pub fn booted(&self, client: &Address, boot: &Boot) {
+        let Some(image) = &boot.image else {
+            return tracing::debug!("{client} boots, {}", boot.firmware);
+        };
+        tracing::info!("{client} boots {image}, {}", boot.firmware);
+        if boot.flips && self.is_news(&client.to_string()) {
+            tracing::warn!(
+                "{client} changes between images quicker than one computer can: several behind one \
+                 address (NAT, a proxy, a relay) cannot be told apart and get each other's image. \
+                 Give each an address of its own, or match MACs"
+            );
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use crate::alias::Aliases;
 use crate::choice::Choice;
+use crate::config::dropped::DroppedRule;
 use crate::config::{Config, ImageName, ImageSpec, Located, Problem, Problems};
 use crate::image::Image;
 use crate::layer::{Layer, Watch};
@@ -37,6 +38,7 @@ pub struct Catalog {
     images: HashMap<Folded, Arc<Image>>,
     base: Option<Arc<Image>>,
     choice: Choice,
+    wants_macs: bool,
     owner: (u32, u32),
     layers: HashMap<LayerKey, Arc<Layer>>,
     since: SystemTime,
@@ -59,6 +61,7 @@ impl Catalog {
     /// Every source that cannot be opened, and an owner that does not exist.
     pub fn open(
         config: Config,
+        dropped: &[DroppedRule],
         surroundings: &Surroundings,
         before: Option<&Self>,
     ) -> Result<Self, Problems> {
@@ -78,8 +81,10 @@ impl Catalog {
             let file = config.file;
             return Err(Problems { file, list });
         }
+        let choice = Choice::new(&config, dropped);
         Ok(Self {
-            choice: Choice::new(&config),
+            wants_macs: choice.matches_macs() || !config.leases.is_empty(),
+            choice,
             owner: owner(&config),
             images,
             base,
@@ -91,6 +96,23 @@ impl Catalog {
         })
     }
 
+    /// The same with other rules in `clients.d/`.
+    pub fn with_dropped(&self, dropped: &[DroppedRule]) -> Self {
+        let choice = Choice::new(&self.config, dropped);
+        Self {
+            wants_macs: choice.matches_macs() || !self.config.leases.is_empty(),
+            choice,
+            config: self.config.clone(),
+            images: self.images.clone(),
+            base: self.base.clone(),
+            owner: self.owner,
+            layers: self.layers.clone(),
+            since: self.since,
+            moment: AtomicU64::new(self.moment()),
+            roots: self.roots.clone(),
+        }
+    }
+
     /// The configuration this was made from.
     pub fn config(&self) -> &Arc<Config> {
         &self.config
@@ -99,6 +121,11 @@ impl Catalog {
     /// The rules.
     pub fn choice(&self) -> &Choice {
         &self.choice
+    }
+
+    /// Whether a client's MAC could decide, or be what it is remembered by.
+    pub fn wants_macs(&self) -> bool {
+        self.wants_macs
     }
 
     /// User and group of every file.

@@ -5,20 +5,24 @@ mod mount;
 mod resolve;
 mod tree;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::address::Address;
+use crate::address::{Address, Mac};
+use crate::boots::Boots;
+use crate::cards::Cards;
 use crate::catalog::{Catalog, Surroundings};
 use crate::choice::Peers;
 use crate::cli::{Cli, Command, MountArgs};
-use crate::config::Config;
+use crate::client::Macs;
+use crate::config::{Config, Problems, dropped};
 use crate::failure::Failure;
 use crate::layer::Watch;
 use crate::source::Identity;
 use crate::source::dir::OwnMount;
-use crate::tree::Asking;
+use crate::tree::{Asking, Now, Walker};
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> ExitCode {
@@ -51,14 +55,46 @@ fn config_file(named: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Opens what the configuration says, without a mount: for a look at it.
-fn open(file: Option<&Path>) -> Result<Arc<Catalog>, Failure> {
+/// What the configuration says, opened for a look and without a mount.
+struct Opened {
+    catalog: Arc<Catalog>,
+    /// What is wrong in `clients.d/`.
+    problems: Vec<Problems>,
+    cards: Cards,
+    /// Nobody boots here: nothing is ever remembered.
+    boots: Boots,
+}
+
+fn open(file: Option<&Path>) -> Result<Opened, Failure> {
     let config = Config::read(&config_file(file))?;
     let surroundings = Surroundings {
         watch: Arc::new(NoWatch),
         own_mount: Arc::new(own_mount(&config)),
     };
-    Ok(Arc::new(Catalog::open(config, &surroundings, None)?))
+    let mut dropped = dropped::Folder::beside(&config.file);
+    dropped.read(&config);
+    let catalog = Catalog::open(config, &dropped.rules(), &surroundings, None)?;
+    Ok(Opened {
+        problems: dropped.problems(),
+        cards: Cards::new(catalog.config()),
+        boots: Boots::default(),
+        catalog: Arc::new(catalog),
+    })
+}
+
+impl Opened {
+    /// A walker for a client that is named on the command line.
+    fn walker<'a>(&'a self, asking: &'a Named<'_>) -> Walker<'a> {
+        Walker::new(self.catalog.clone(), &self.boots, asking)
+    }
+
+    /// Whoever asks: the client at that address, or nobody.
+    fn asking(&self, client: Option<Address>) -> Named<'_> {
+        Named {
+            client,
+            cards: &self.cards,
+        }
+    }
 }
 
 /// A running daemon may cover the base; without one there is nothing to see through.
@@ -80,27 +116,40 @@ impl Watch for NoWatch {
 
 /// A client named on the command line, instead of one found out from a process.
 #[derive(Debug)]
-struct Named(Option<Address>);
+struct Named<'a> {
+    client: Option<Address>,
+    cards: &'a Cards,
+}
 
-impl Named {
-    fn new(address: Option<&str>) -> Result<Self, Failure> {
-        let Some(text) = address else {
-            return Ok(Self(None));
-        };
-        match Address::parse(text.as_bytes()) {
-            Some(address) => Ok(Self(Some(address))),
-            None => Err(Failure::Usage(format!(
-                "{text:?} is no address\n  write it as the client has it: --client 10.0.7.5"
-            ))),
-        }
+fn address(text: Option<&str>) -> Result<Option<Address>, Failure> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    match Address::parse(text.as_bytes()) {
+        Some(address) => Ok(Some(address)),
+        None => Err(Failure::Usage(format!(
+            "{text:?} is no address\n  write it as the client has it: --client 10.0.7.5"
+        ))),
     }
 }
 
-impl Asking for Named {
+impl Asking for Named<'_> {
+    fn thread(&self) -> u32 {
+        0
+    }
+
     fn peers(&self) -> Peers {
-        match self.0 {
+        match self.client {
             Some(Address::Ip(address)) => Peers::These(vec![address]),
             Some(Address::Mac(_)) | None => Peers::Nobody,
         }
+    }
+
+    fn mac_of(&self, address: IpAddr) -> Option<Mac> {
+        self.cards.mac_of(address)
+    }
+
+    fn now(&self) -> Now {
+        Now::read()
     }
 }

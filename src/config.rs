@@ -7,16 +7,20 @@
 //!
 //! All problems are reported at once, each with file, line, column and a next step.
 
+pub mod dropped;
 mod raw;
+mod rules;
 
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
 
+use crate::address::{Address, Mac};
 use crate::name::{Folded, fold};
 use crate::source::dir::OwnMount;
 
@@ -110,13 +114,86 @@ pub struct ImageSpec {
     pub poll: bool,
 }
 
+/// How long what a client booted is remembered without a request, if nothing is said.
+pub const FOLLOW_IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// Which clients a rule is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Match {
+    /// One with this MAC address.
+    Mac(Mac),
+    /// Those with an IP address in this network.
+    Net(IpNet),
+}
+
+impl Match {
+    /// Reads an address, a CIDR or a MAC.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to write.
+    pub fn parse(text: &str) -> Result<Self, (String, String)> {
+        rules::matched(text)
+    }
+
+    /// This one client.
+    pub fn of(client: &Address) -> Self {
+        match client {
+            Address::Mac(mac) => Self::Mac(*mac),
+            Address::Ip(ip) => Self::Net(single(*ip)),
+        }
+    }
+
+    /// The network, if it is one.
+    pub fn network(&self) -> Option<IpNet> {
+        match self {
+            Self::Net(network) => Some(*network),
+            Self::Mac(_) => None,
+        }
+    }
+
+    /// The one client it is for, if it is for one.
+    pub fn single(&self) -> Option<Address> {
+        match self {
+            Self::Mac(mac) => Some(Address::Mac(*mac)),
+            Self::Net(network) if network.prefix_len() == network.max_prefix_len() => {
+                Some(Address::ip(network.addr()))
+            }
+            Self::Net(_) => None,
+        }
+    }
+}
+
+/// A network of one address is shown as that address.
+impl fmt::Display for Match {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.single()) {
+            (_, Some(address)) => address.fmt(out),
+            (Self::Net(network), None) => network.fmt(out),
+            (Self::Mac(mac), None) => Address::Mac(*mac).fmt(out),
+        }
+    }
+}
+
 /// Which clients get an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleSpec {
-    /// The addresses and subnets; never empty.
-    pub matches: Vec<Located<IpNet>>,
+    /// The addresses, subnets and MACs; never empty.
+    pub matches: Vec<Located<Match>>,
     /// The image they get.
     pub image: Located<ImageName>,
+    /// Whether what such a client booted from `images/` comes before this rule.
+    pub follow: bool,
+    /// When it ends.
+    pub until: Option<SystemTime>,
+    /// It ends when its client has read the boot image whole; where that stands.
+    pub once: Option<Located<()>>,
+}
+
+impl RuleSpec {
+    /// Whether it is for one client and no more.
+    pub fn is_of_one_client(&self) -> bool {
+        matches!(self.matches.as_slice(), [only] if only.single().is_some())
+    }
 }
 
 /// Who owns every file in the tree.
@@ -129,7 +206,7 @@ pub struct OwnerSpec {
 }
 
 /// A whole configuration.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where it was read from; empty when it was made from the command line.
     pub file: PathBuf,
@@ -141,10 +218,30 @@ pub struct Config {
     pub default: Option<Located<ImageName>>,
     /// Who owns every file.
     pub owner: Option<Located<OwnerSpec>>,
+    /// How long what a client booted is remembered without a request.
+    pub follow_idle: Duration,
+    /// Lease files of DHCP servers, from which MACs are known.
+    pub leases: Vec<Located<PathBuf>>,
     /// All images, in the order of the file.
     pub images: Vec<ImageSpec>,
     /// All client rules, in the order of the file.
     pub rules: Vec<RuleSpec>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            file: PathBuf::new(),
+            mountpoint: None,
+            base: None,
+            default: None,
+            owner: None,
+            follow_idle: FOLLOW_IDLE,
+            leases: Vec::new(),
+            images: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
 }
 
 /// One thing that is wrong, and what to do about it.
@@ -213,12 +310,7 @@ impl Config {
         let config = checker.config();
         match (config, checker.problems.is_empty()) {
             (Some(config), true) => Ok(config),
-            _ => {
-                let mut list = checker.problems;
-                list.sort_by_key(|problem| (problem.line, problem.column));
-                let file = file.to_owned();
-                Err(Problems { file, list })
-            }
+            _ => Err(checker.into_problems()),
         }
     }
 

@@ -24,6 +24,7 @@ pub mod session;
 use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io;
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -35,14 +36,17 @@ use fuser::{
     ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyXattr, Request,
 };
 
+use crate::address::{Address, Mac};
+use crate::boots::Boot;
 use crate::caller::Callers;
 use crate::choice::Peers;
+use crate::client::Macs;
 use crate::error::Error;
 use crate::fuse::backing::Backings;
 use crate::fuse::handles::Handles;
 use crate::name::visible;
 use crate::source::ReadAt;
-use crate::tree::{Answer, Asking, Attributes, Belief, Entry, KeptListing, Tree};
+use crate::tree::{Answer, Asking, Attributes, Belief, Entry, KeptListing, Now, Tree};
 
 /// Belief where an event ends it. Not for ever: a write through a memory map or through
 /// another hard link raises no event.
@@ -66,6 +70,7 @@ const UNLISTED_INODE: INodeNo = INodeNo(0xFFFF_FFFF);
 pub struct Door {
     tree: Arc<Tree>,
     callers: Callers,
+    macs: Arc<dyn Macs>,
     stats: Arc<Stats>,
     told: Arc<dyn Told>,
     files: Handles<OpenFile>,
@@ -93,6 +98,9 @@ pub trait Told: std::fmt::Debug + Send + Sync {
     /// A thread asked for a name and was refused, because its client cannot be told; this
     /// is what is known of its peers.
     fn refused(&self, thread: u32, name: &[u8], peers: &Peers);
+
+    /// A client has opened a boot program, and this is now remembered of it.
+    fn booted(&self, client: &Address, boot: &Boot);
 
     /// The kernel holds more spellings of folders than it should.
     fn crowded(&self);
@@ -136,14 +144,27 @@ impl Count {
 /// The process behind a request; looked at once, and only if the tree wants to know.
 struct Caller<'a> {
     callers: &'a Callers,
+    macs: &'a dyn Macs,
     thread: u32,
     peers: OnceCell<Peers>,
 }
 
 impl Asking for Caller<'_> {
+    fn thread(&self) -> u32 {
+        self.thread
+    }
+
     fn peers(&self) -> Peers {
         let look = || self.callers.peers(self.thread);
         self.peers.get_or_init(look).clone()
+    }
+
+    fn mac_of(&self, address: IpAddr) -> Option<Mac> {
+        self.macs.mac_of(address)
+    }
+
+    fn now(&self) -> Now {
+        Now::read()
     }
 }
 
@@ -151,6 +172,7 @@ impl Door {
     fn caller(&self, request: &Request) -> Caller<'_> {
         Caller {
             callers: &self.callers,
+            macs: &*self.macs,
             thread: request.pid(),
             peers: OnceCell::new(),
         }
@@ -325,13 +347,16 @@ impl Filesystem for Door {
         }
     }
 
-    fn open(&self, _request: &Request, id: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
+    fn open(&self, request: &Request, id: INodeNo, flags: OpenFlags, reply: ReplyOpen) {
         // A mount that somebody made writable passes this on, and a file that is passed
         // through would be written with our rights.
         if flags.acc_mode() != OpenAccMode::O_RDONLY || flags.0 & libc::O_TRUNC != 0 {
             return reply.error(errno(&Error::ReadOnly));
         }
         self.stats.opens.add(1);
+        if let Some((client, boot)) = self.tree.opens(id.0, &self.caller(request)) {
+            self.told.booted(&client, &boot);
+        }
         if let Some(backing) = self.backings.known(id.0) {
             return self.pass(reply, &backing);
         }

@@ -13,10 +13,12 @@
 //! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`watch`] | events from the disk, and what they make stale |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
-//! | [`caller`] | from a process to the client it serves |
+//! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
 //! | [`tree`] | the answer to every name |
 //! | [`catalog`] | all images, the base and the rules, at one moment |
 //! | [`choice`] | who gets which image, and why |
+//! | [`boots`] | what each client booted last |
+//! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
 //! | [`nodes`] | the numbers that the kernel holds |
 //! | [`holds`] | the files that were looked up last, still in hand |
 //! | [`way`] | from the root of a view to a folder |
@@ -27,7 +29,7 @@
 //! | [`failure`] | why a command ended badly, and its exit code |
 //! | [`config`] | what `mounts.toml` says, checked |
 //! | [`source`] | bytes and stored names, nothing about case |
-//! | [`error`], [`name`], [`address`] | the ground floor |
+//! | [`error`], [`name`], [`address`], [`client`], [`program`] | the ground floor |
 //!
 //! # Words
 //!
@@ -42,10 +44,13 @@
 pub mod address;
 pub mod advice;
 pub mod alias;
+pub mod boots;
 pub mod caller;
+pub mod cards;
 pub mod catalog;
 pub mod choice;
 pub mod cli;
+pub mod client;
 pub mod cmd;
 pub mod config;
 pub mod error;
@@ -58,6 +63,9 @@ pub mod index;
 pub mod layer;
 pub mod name;
 pub mod nodes;
+pub mod once;
+pub mod openings;
+pub mod program;
 pub mod service;
 pub mod source;
 pub mod tree;

@@ -14,10 +14,14 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
+use crate::address::Address;
 use crate::advice::{Advice, count};
+use crate::boots::Boot;
+use crate::cards::Cards;
 use crate::catalog::{Catalog, Surroundings};
 use crate::choice::Peers;
-use crate::config::{Config, Problems};
+use crate::client::Macs;
+use crate::config::{Config, Problems, dropped};
 use crate::failure::Failure;
 use crate::fuse::session::{self, Mounted};
 use crate::fuse::{Told, mountpoint};
@@ -61,6 +65,10 @@ impl Told for Ears {
         self.advice.refused(thread, name, peers);
     }
 
+    fn booted(&self, client: &Address, boot: &Boot) {
+        self.advice.booted(client, boot);
+    }
+
     fn crowded(&self) {
         // Nobody listens any more only when the daemon is ending.
         let _ = self.happenings.send(Happening::Crowded);
@@ -90,6 +98,10 @@ struct Service {
     /// What was last said to be wrong with the configuration. One save of an editor makes
     /// several events.
     complaint: Option<Problems>,
+    events: Arc<Events>,
+    /// `clients.d/`, and what was last said to be wrong in it.
+    dropped: dropped::Folder,
+    complaints: Vec<Problems>,
 }
 
 /// Mounts what the configuration says and serves it until it is told to stop.
@@ -125,17 +137,24 @@ impl Service {
             own_mount: Arc::new(OwnMount::at(mountpoint).map_err(failed)?),
         };
         watch_configuration(&events, &config.file);
-        let tree = Arc::new(Tree::new(Catalog::open(config, &surroundings, None)?));
+        let mut dropped = dropped::Folder::beside(&config.file);
+        if has_file(&config) {
+            events.watch_clients(dropped.path());
+            dropped.read(&config);
+        }
+        let catalog = Catalog::open(config, &dropped.rules(), &surroundings, None)?;
+        let macs: Arc<dyn Macs> = Arc::new(Cards::new(catalog.config()));
+        let tree = Arc::new(Tree::new(catalog));
         let ears: Arc<dyn Told> = Arc::new(Ears {
             advice: Advice::new(mountpoint),
             happenings: sender,
         });
-        let mounted = session::mount(&tree, mountpoint, &ears).map_err(failed)?;
+        let mounted = session::mount(&tree, mountpoint, &ears, &macs).map_err(failed)?;
         if let Some(device) = mountpoint::device(mountpoint) {
             surroundings.own_mount.is_up(device);
         }
         let now = Instant::now();
-        Ok(Self {
+        let mut service = Self {
             tree,
             mounted,
             surroundings,
@@ -144,7 +163,12 @@ impl Service {
             stale: false,
             ticked: now,
             complaint: None,
-        })
+            events,
+            dropped,
+            complaints: Vec::new(),
+        };
+        service.complain_of_dropped();
+        Ok(service)
     }
 
     fn announce(&self) {
@@ -174,6 +198,7 @@ impl Service {
                 Ok(other) => self.react(other),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            self.end_rules();
             if self.ticked.elapsed() >= TICK {
                 self.tick();
             }
@@ -192,6 +217,7 @@ impl Service {
                 self.stale = true;
             }
             Happening::Change(Change::Configuration) => self.reload(),
+            Happening::Change(Change::Clients) => self.reread_clients(),
             Happening::Reload => {
                 if let Ok(now) = NotifyState::monotonic_usec_now() {
                     tell_systemd(&[NotifyState::Reloading, now]);
@@ -216,7 +242,10 @@ impl Service {
         self.ticked = Instant::now();
         self.mounted.let_go();
         self.tree.let_go();
-        self.stale |= self.tree.catalog().renew();
+        let catalog = self.tree.catalog();
+        let idle = catalog.config().follow_idle;
+        self.tree.boots().forget_idle(Instant::now(), idle);
+        self.stale |= catalog.renew();
     }
 
     /// Tells the kernel that names have changed; at once, unless it was told just now.
@@ -234,14 +263,14 @@ impl Service {
 
     fn reload(&mut self) {
         let before = self.tree.catalog();
-        let file = &before.config().file;
-        if file.as_os_str().is_empty() {
+        if !has_file(before.config()) {
             return;
         }
-        let opened = Config::read(file)
-            .and_then(|config| Catalog::open(config, &self.surroundings, Some(&before)));
-        match opened {
-            Ok(catalog) if catalog.config() == before.config() => self.complaint = None,
+        match self.open_again(&before) {
+            Ok(catalog) if catalog.config() == before.config() => {
+                self.complaint = None;
+                self.reread_clients();
+            }
             Ok(catalog) => {
                 self.tree.replace(catalog);
                 // At once: what is said next must be true, and systemd hears it too.
@@ -250,6 +279,66 @@ impl Service {
                 self.complaint = None;
             }
             Err(problems) => self.complain(problems),
+        }
+    }
+
+    fn open_again(&mut self, before: &Catalog) -> Result<Catalog, Problems> {
+        let config = Config::read(&before.config().file)?;
+        self.dropped.read(&config);
+        self.complain_of_dropped();
+        let dropped = self.dropped.rules();
+        Catalog::open(config, &dropped, &self.surroundings, Some(before))
+    }
+
+    /// Names whose answer depends on the client are never believed; but where a rule waits
+    /// for a boot image to be read, that image's name is one of them.
+    fn reread_clients(&mut self) {
+        let before = self.tree.catalog();
+        self.events.watch_clients(self.dropped.path());
+        self.dropped.read(before.config());
+        self.complain_of_dropped();
+        let catalog = before.with_dropped(&self.dropped.rules());
+        let waits = catalog.choice().has_once();
+        self.tree.replace(catalog);
+        if waits != before.choice().has_once() {
+            self.forget_beliefs();
+        }
+    }
+
+    /// Each once, as long as it lasts.
+    fn complain_of_dropped(&mut self) {
+        let problems = self.dropped.problems();
+        for problem in problems
+            .iter()
+            .filter(|problem| !self.complaints.contains(problem))
+        {
+            tracing::error!("a client rule is not in force as it stands\n{problem}");
+        }
+        self.complaints = problems;
+    }
+
+    /// Removes the files of rules that have done their work, unless somebody has written
+    /// another one meanwhile.
+    fn end_rules(&mut self) {
+        let done = self.tree.done();
+        for rule in &done {
+            if !self.tree.catalog().choice().has(rule) {
+                continue;
+            }
+            let (client, image) = (rule.matched, rule.image());
+            match std::fs::remove_file(&rule.file) {
+                Ok(()) => {
+                    tracing::info!("{client} has read the boot image of {image}: its rule ends")
+                }
+                Err(error) => tracing::error!(
+                    "{client} has read the boot image of {image}, but its rule stays, and the next \
+                     boot will be the same again: {error}\n  remove it: rm {}",
+                    rule.file.display()
+                ),
+            }
+        }
+        if !done.is_empty() {
+            self.reread_clients();
         }
     }
 
@@ -307,7 +396,11 @@ impl Service {
     }
 }
 
-/// A configuration from the command line has no file.
+/// One from the command line has none.
+fn has_file(config: &Config) -> bool {
+    !config.file.as_os_str().is_empty()
+}
+
 fn watch_configuration(events: &Events, file: &Path) {
     if !file.as_os_str().is_empty() && !events.watch_configuration(file) {
         tracing::warn!("{} is not watched: reload with SIGHUP", file.display());

@@ -11,21 +11,31 @@
 //!    asks, and so which image;
 //! 5. give the place a number and say how long the kernel may believe the answer.
 
+mod list;
 mod place;
 mod walk;
+mod who;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+pub use list::Entry;
 pub use place::{Attributes, FilePlace, Place, Sight};
-pub use walk::{Answer, Asking, Belief, CLIENTS, Entry, IMAGES, Reached, Walker};
+pub use walk::{Answer, Belief, CLIENTS, IMAGES, Reached, Walker};
+pub use who::{Asking, Now};
 
+use crate::address::Address;
+use crate::boots::{Boot, Boots};
 use crate::catalog::Catalog;
+use crate::choice::Ruling;
 use crate::error::Error;
 use crate::holds::Holds;
 use crate::nodes::Nodes;
+use crate::once::Onces;
+use crate::openings::Openings;
 use crate::source::ReadAt;
+use who::Who;
 
 /// A name that was found.
 #[derive(Debug, Clone)]
@@ -53,6 +63,9 @@ pub struct Tree {
     catalog: ArcSwap<Catalog>,
     nodes: Nodes<Place>,
     holds: Holds,
+    boots: Boots,
+    openings: Openings,
+    onces: Onces,
 }
 
 impl Tree {
@@ -62,6 +75,9 @@ impl Tree {
             catalog: ArcSwap::from_pointee(catalog),
             nodes: Nodes::new(Place::Caller),
             holds: Holds::default(),
+            boots: Boots::default(),
+            openings: Openings::default(),
+            onces: Onces::default(),
         }
     }
 
@@ -70,9 +86,20 @@ impl Tree {
         self.catalog.load_full()
     }
 
-    /// From now on this holds. Requests under way finish with what they began with.
+    /// From now on this holds. Requests under way finish with what they began with. Who
+    /// got a rule of its own meanwhile is to get what that says: what it booted before is
+    /// forgotten.
     pub fn replace(&self, catalog: Catalog) {
-        self.catalog.store(Arc::new(catalog));
+        let catalog = Arc::new(catalog);
+        let before = self.catalog.swap(catalog.clone());
+        let choice = catalog.choice();
+        self.boots
+            .forget(|client, _| choice.is_news(client, before.choice()));
+    }
+
+    /// What each client booted last.
+    pub fn boots(&self) -> &Boots {
+        &self.boots
     }
 
     /// The numbers that the kernel holds.
@@ -85,25 +112,28 @@ impl Tree {
         let Some(place) = self.nodes.place(parent) else {
             return Answer::never(Error::NoNode);
         };
-        let walker = Walker::new(self.catalog(), asking);
+        let walker = Walker::new(self.catalog(), &self.boots, asking);
         let reached = walker.find(&place, name);
         Answer {
             belief: reached.belief,
             found: reached.found.map(|(place, attributes)| Admitted {
-                id: self.admit(parent, name, place),
+                id: self.admit(parent, name, place, asking),
                 attributes,
             }),
         }
     }
 
-    fn admit(&self, parent: u64, name: &[u8], mut place: Place) -> u64 {
-        let hold = match &mut place {
-            Place::File(file) => file.hold.take(),
-            _ => None,
+    fn admit(&self, parent: u64, name: &[u8], mut place: Place, asking: &dyn Asking) -> u64 {
+        let (hold, program) = match &mut place {
+            Place::File(file) => (file.hold.take(), file.program.take()),
+            _ => (None, None),
         };
         let id = self.nodes.admit(parent, name, place);
         if let Some(hold) = hold {
             self.holds.keep(id, hold);
+        }
+        if let Some(program) = program {
+            self.openings.announce(asking.thread(), id, program);
         }
         id
     }
@@ -141,7 +171,7 @@ impl Tree {
     /// [`Error::NotFolder`], [`Error::Undecided`], or those of the sources.
     pub fn list(&self, id: u64, asking: &dyn Asking) -> Result<Vec<Entry>, Error> {
         let place = self.nodes.place(id).ok_or(Error::NoNode)?;
-        Walker::new(self.catalog(), asking).list(&place)
+        Walker::new(self.catalog(), &self.boots, asking).list(&place)
     }
 
     /// Opens a file.
@@ -150,13 +180,35 @@ impl Tree {
     /// [`Error::Replaced`] when it is no longer the version that was looked up, or those
     /// of the source.
     pub fn open(&self, id: u64) -> Result<Box<dyn ReadAt>, Error> {
-        match self.nodes.place(id).ok_or(Error::NoNode)? {
-            Place::File(file) => match self.holds.get(id) {
-                Some(hold) => Ok(hold.open()?),
-                None => file.open(),
-            },
-            _ => Err(Error::NotFound),
-        }
+        let Place::File(file) = self.nodes.place(id).ok_or(Error::NoNode)? else {
+            return Err(Error::NotFound);
+        };
+        let opened = match self.holds.get(id) {
+            Some(hold) => hold.open()?,
+            None => file.open()?,
+        };
+        Ok(match file.ends() {
+            Some((ruling, size)) => self.onces.noted(id, opened, size, ruling),
+            None => opened,
+        })
+    }
+
+    /// A file is opened, by whatever way it is then read. If it is a boot program, its
+    /// client has thereby chosen: which client, and what is now remembered of it.
+    pub fn opens(&self, id: u64, asking: &dyn Asking) -> Option<(Address, Boot)> {
+        let program = self.openings.take(asking.thread(), id)?;
+        let who = Who {
+            catalog: self.catalog(),
+            boots: &self.boots,
+            asking,
+        };
+        who.opens(&program)
+    }
+
+    /// The rules that have ended since this was asked last, because their clients have read
+    /// the boot image whole.
+    pub fn done(&self) -> Vec<Arc<Ruling>> {
+        self.onces.done()
     }
 
     /// Lets go of what is only kept for a moment.

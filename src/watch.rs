@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use crate::config::dropped::{counts, path_beside};
 use crate::layer::Watch;
 use crate::source::Identity;
 
@@ -25,6 +26,8 @@ pub enum Change {
     Folder(Identity),
     /// The configuration file.
     Configuration,
+    /// A file of `clients.d/`, or that folder.
+    Clients,
     /// Events were lost: anything may have.
     Everything,
 }
@@ -42,6 +45,8 @@ enum Watched {
     /// The folder of the configuration file: an editor replaces the file, so the file
     /// itself cannot be watched.
     Configuration(PathBuf),
+    /// The folder `clients.d/`.
+    Clients,
 }
 
 impl Events {
@@ -73,6 +78,13 @@ impl Events {
             return false;
         };
         self.place(folder, &Watched::Configuration(absolute.clone()))
+    }
+
+    /// Tells of changes in `clients.d/`, if it is there. That it appears is told by the
+    /// watch for the configuration file beside it.
+    pub fn watch_clients(&self, folder: &Path) -> bool {
+        let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        absolute.is_dir() && self.place(&absolute, &Watched::Clients)
     }
 
     fn place(&self, path: &Path, what: &Watched) -> bool {
@@ -120,7 +132,9 @@ fn understand(
         let watches = [Some(path.as_path()), path.parent()].into_iter().flatten();
         changes.extend(watches.filter_map(|watch| match folders.get(watch)? {
             Watched::Source(identity) => Some(Change::Folder(*identity)),
-            Watched::Configuration(file) => (path == file).then_some(Change::Configuration),
+            Watched::Configuration(file) if path == file => Some(Change::Configuration),
+            Watched::Configuration(file) => (*path == path_beside(file)).then_some(Change::Clients),
+            Watched::Clients => (path == watch || counts(path)).then_some(Change::Clients),
         }));
         if ends_watches(event.kind) {
             changes.extend(given_up(path, folders));
@@ -136,6 +150,7 @@ fn given_up(path: &Path, folders: &mut HashMap<PathBuf, Watched>) -> Vec<Change>
     let lost = folders.extract_if(|watched, _| watched.starts_with(path));
     lost.filter_map(|(_, what)| match what {
         Watched::Source(identity) => Some(Change::Folder(identity)),
+        Watched::Clients => Some(Change::Clients),
         Watched::Configuration(_) => None,
     })
     .collect()

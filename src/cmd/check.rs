@@ -6,10 +6,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Named, open};
+use super::{Opened, open};
 use crate::address::Address;
 use crate::advice::count;
-use crate::catalog::Catalog;
 use crate::config::{ImageName, ImageSpec};
 use crate::expected::{FIRMWARES, Firmware, Need};
 use crate::failure::Failure;
@@ -23,7 +22,8 @@ use crate::tree::{CLIENTS, IMAGES, Place, Sight, Walker};
 const DEEPEST: usize = 64;
 
 pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
-    let catalog = open(file)?;
+    let opened = open(file)?;
+    let catalog = &opened.catalog;
     let config = catalog.config();
     println!(
         "{}: {}, {}",
@@ -37,24 +37,27 @@ pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
     let mut bootless = 0;
     for (spec, image) in catalog.images() {
         println!("image {}", spec.name.value);
-        bootless += usize::from(!check_image(&catalog, spec, image));
+        bootless += usize::from(!check_image(&opened, spec, image));
     }
     if let Some(base) = catalog.base() {
         println!("base");
         check_base(base);
     }
-    match bootless {
+    for problems in &opened.problems {
+        println!("clients.d\n  FAULT: {problems}");
+    }
+    match bootless + opened.problems.len() {
         0 => Ok(()),
         _ => Err(Failure::Found),
     }
 }
 
 /// Returns whether at least one firmware can boot it.
-fn check_image(catalog: &Arc<Catalog>, spec: &ImageSpec, image: &Image) -> bool {
+fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     image.layers().iter().for_each(|layer| check_layer(layer));
-    check_aliases(catalog, spec);
-    let nobody = Named(None);
-    let walker = Walker::new(catalog.clone(), &nobody);
+    let nobody = opened.asking(None);
+    let walker = opened.walker(&nobody);
+    check_aliases(&walker, spec);
     let place = root_of(&spec.name);
     let boots = FIRMWARES
         .iter()
@@ -67,11 +70,7 @@ fn check_image(catalog: &Arc<Catalog>, spec: &ImageSpec, image: &Image) -> bool 
 }
 
 fn root_of(name: &ImageName) -> Place {
-    let sight = Sight {
-        image: Some(name.clone()),
-        over_base: false,
-    };
-    Place::Folder(sight, Arc::default())
+    Place::Folder(Sight::of_image(name.clone()), Arc::default())
 }
 
 fn check_firmware(walker: &Walker<'_>, image: &Place, firmware: &Firmware) -> bool {
@@ -99,9 +98,7 @@ fn is_file(walker: &Walker<'_>, image: &Place, name: &str) -> bool {
 }
 
 /// An alias of the operator's own that leads nowhere, or that a real file overrules.
-fn check_aliases(catalog: &Arc<Catalog>, spec: &ImageSpec) {
-    let nobody = Named(None);
-    let walker = Walker::new(catalog.clone(), &nobody);
+fn check_aliases(walker: &Walker<'_>, spec: &ImageSpec) {
     let place = root_of(&spec.name);
     for alias in &spec.aliases {
         let Some(target) = &alias.target else {

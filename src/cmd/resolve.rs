@@ -2,24 +2,26 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::SystemTime;
 
-use super::{Named, open};
+use super::{Opened, address, open};
 use crate::address::Address;
-use crate::catalog::Catalog;
-use crate::choice::Because;
+use crate::choice::{Because, Decision};
 use crate::cli::ResolveArgs;
+use crate::client::Client;
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::name::{self, visible};
-use crate::tree::{Attributes, Place, Walker};
+use crate::tree::{Attributes, IMAGES, Place, Walker};
 
 pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure> {
-    let client = Named::new(args.client.as_deref())?;
-    let catalog = open(file)?;
+    let client = address(args.client.as_deref())?;
+    let opened = open(file)?;
     let name = args.name.as_bytes();
-    let start = client.0.map_or(Place::Caller, Place::Client);
-    print_decision(&catalog, client.0.as_ref());
-    let walker = Walker::new(catalog, &client);
+    let start = client.map_or(Place::Caller, Place::Client);
+    let asking = opened.asking(client);
+    let walker = opened.walker(&asking);
+    print_decision(&opened, &walker, client.as_ref());
     let parts = name::parts(name).map_err(|error| failed(name, &error.into()))?;
     let shown: Vec<String> = parts.iter().map(|part| visible(part)).collect();
     println!("name     {} -> [{}]", visible(name), shown.join("] ["));
@@ -33,20 +35,54 @@ pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure
     }
 }
 
-fn print_decision(catalog: &Catalog, client: Option<&Address>) {
-    let choice = catalog.choice();
-    let decision = client.map_or_else(|| choice.by_default(), |client| choice.decide(client));
-    let file = catalog.config().file.display();
-    let because = match decision.because {
-        Because::Rule(network, line) => format!("{network}, {file}:{line}"),
+/// What decided, and behind it what else would have.
+fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address>) {
+    let known = address.map(|address| walker.client(address));
+    println!(
+        "client   {}",
+        known.as_ref().map_or("unknown".to_owned(), shown)
+    );
+    let choice = opened.catalog.choice();
+    let decisions: Vec<Decision> = match &known {
+        Some(client) => choice.candidates(client, None, SystemTime::now()).collect(),
+        None => vec![choice.by_default()],
+    };
+    for (at, decision) in decisions.iter().enumerate() {
+        let image = decision.image.as_deref().unwrap_or("none, only the base");
+        match at {
+            0 => println!("rule     {}\nimage    {image}", because(decision)),
+            _ => println!("else     {}: {image}", because(decision)),
+        }
+    }
+    if known.is_some() {
+        println!("         unless it has booted another one from {IMAGES}/ meanwhile");
+    }
+}
+
+fn shown(client: &Client) -> String {
+    match (client.ip, client.mac) {
+        (Some(ip), Some(mac)) => format!("{ip}, {}", Address::Mac(mac)),
+        _ => client
+            .key()
+            .map_or("unknown".to_owned(), |key| key.to_string()),
+    }
+}
+
+fn because(decision: &Decision) -> String {
+    match &decision.because {
+        Because::Booted => "what it booted last".to_owned(),
+        Because::Rule(rule) => {
+            let once = if rule.once { ", once" } else { "" };
+            format!(
+                "{}{once}, {}:{}",
+                rule.matched,
+                rule.file.display(),
+                rule.line
+            )
+        }
         Because::Default => "no rule matches: the default image".to_owned(),
         Because::Nothing => "no rule matches, and there is no default image".to_owned(),
-    };
-    let client = client.map_or("unknown".to_owned(), Address::to_string);
-    let image = decision
-        .image
-        .map_or("none, only the base".to_owned(), |image| image.to_string());
-    println!("client   {client}\nrule     {because}\nimage    {image}");
+    }
 }
 
 fn print_steps(walker: &Walker<'_>, start: &Place, parts: &[&[u8]]) {
@@ -63,7 +99,7 @@ fn print_steps(walker: &Walker<'_>, start: &Place, parts: &[&[u8]]) {
 fn describe(place: &Place, attributes: &Attributes) -> String {
     match place {
         Place::Caller => "the view of whoever asks".to_owned(),
-        Place::Images => "all images".to_owned(),
+        Place::Images(_) => "all images".to_owned(),
         Place::Clients => "all clients".to_owned(),
         Place::Client(address) => format!("the view of client {address}"),
         Place::Folder(sight, _) => match &sight.image {

@@ -3,29 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Named, open};
+use super::{address, open};
 use crate::cli::TreeArgs;
 use crate::failure::Failure;
 use crate::name::{MOST_PARTS, fold, visible};
 use crate::tree::{Place, Sight, Walker};
 
 pub(super) fn run(file: Option<&Path>, args: &TreeArgs) -> Result<(), Failure> {
-    let client = Named::new(args.client.as_deref())?;
-    let catalog = open(file)?;
-    let start = match (&args.image, client.0) {
+    let client = address(args.client.as_deref())?;
+    let opened = open(file)?;
+    let start = match (&args.image, client) {
         (Some(image), _) => {
-            let found = catalog.image(&fold(image.as_bytes()));
+            let found = opened.catalog.image(&fold(image.as_bytes()));
             let (name, _) = found.ok_or_else(|| unknown(image))?;
-            let sight = Sight {
-                image: Some(name.clone()),
-                over_base: false,
-            };
-            Place::Folder(sight, Arc::default())
+            Place::Folder(Sight::of_image(name.clone()), Arc::default())
         }
         (None, Some(address)) => Place::Client(address),
         (None, None) => Place::Caller,
     };
-    print_folder(&Walker::new(catalog, &client), &start, 0)
+    let asking = opened.asking(client);
+    print_folder(&opened.walker(&asking), &start, 0)
 }
 
 fn print_folder(walker: &Walker<'_>, place: &Place, depth: usize) -> Result<(), Failure> {

@@ -2,22 +2,21 @@
 //!
 //! Everything that can be wrong without looking at the disk is found here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use ipnet::{IpNet, Ipv4Net};
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::rules::RawRule;
 use super::{
-    AliasSpec, Config, ImageName, ImageSpec, Located, OwnerSpec, Problem, RuleSpec,
-    line_and_column, single,
+    AliasSpec, Config, FOLLOW_IDLE, ImageName, ImageSpec, Located, OwnerSpec, Problem, Problems,
+    line_and_column,
 };
-use crate::address::Address;
 use crate::name;
 
 #[derive(Deserialize)]
@@ -27,6 +26,8 @@ struct RawConfig {
     base: Option<Spanned<PathBuf>>,
     default: Option<Spanned<String>>,
     owner: Option<Spanned<String>>,
+    follow_idle: Option<Spanned<String>>,
+    leases: Option<Spanned<OneOrMany>>,
     #[serde(default)]
     image: BTreeMap<Spanned<String>, RawImage>,
     #[serde(default)]
@@ -43,19 +44,17 @@ struct RawImage {
     poll: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    #[serde(rename = "match")]
-    matches: Spanned<OneOrMany>,
-    image: Spanned<String>,
-}
-
 /// `"one"` or `["several", "texts"]`. Not an untagged enum: that would lose the places of
 /// the texts.
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<Spanned<String>>),
+}
+
+impl OneOrMany {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Many(many) if many.is_empty())
+    }
 }
 
 impl<'de> Deserialize<'de> for OneOrMany {
@@ -111,16 +110,9 @@ impl<'a> Checker<'a> {
 
     /// The configuration; worth something only when there are no problems.
     pub(super) fn config(&mut self) -> Option<Config> {
-        let raw: RawConfig = match toml::from_str(self.text) {
-            Ok(raw) => raw,
-            Err(error) => {
-                self.not_toml(&error);
-                return None;
-            }
-        };
+        let raw: RawConfig = self.toml()?;
         let images = self.images(raw.image);
-        let rules = self.rules(raw.client, &images);
-        self.rules_that_cannot_win(&rules);
+        let rules = self.standing(raw.client, &images);
         let default = raw
             .default
             .and_then(|name| self.known_image(&name, &images));
@@ -130,12 +122,32 @@ impl<'a> Checker<'a> {
             base: raw.base.and_then(|path| self.path(&path)),
             default,
             owner: raw.owner.and_then(|owner| self.owner(&owner)),
+            follow_idle: raw
+                .follow_idle
+                .map_or(FOLLOW_IDLE, |idle| self.follow_idle(&idle)),
+            leases: raw.leases.map_or_else(Vec::new, |files| self.paths(files)),
             images,
             rules,
         })
     }
 
-    fn problem<T>(&mut self, at: &Spanned<T>, what: String, next: impl Into<String>) {
+    /// Everything that was found, in the order of the file.
+    pub(super) fn into_problems(self) -> Problems {
+        let mut list = self.problems;
+        list.sort_by_key(|problem| (problem.line, problem.column));
+        Problems {
+            file: self.file.to_owned(),
+            list,
+        }
+    }
+
+    /// The text as this shape.
+    pub(super) fn toml<T: DeserializeOwned>(&mut self) -> Option<T> {
+        let raw = toml::from_str(self.text);
+        raw.inspect_err(|error| self.not_toml(error)).ok()
+    }
+
+    pub(super) fn problem<T>(&mut self, at: &Spanned<T>, what: String, next: impl Into<String>) {
         let (line, column) = line_and_column(self.text, Some(at.span()));
         let next = next.into();
         self.problems.push(Problem {
@@ -146,7 +158,7 @@ impl<'a> Checker<'a> {
         });
     }
 
-    fn located<T, U>(&self, at: &Spanned<T>, value: U) -> Located<U> {
+    pub(super) fn located<T, U>(&self, at: &Spanned<T>, value: U) -> Located<U> {
         let (line, column) = line_and_column(self.text, Some(at.span()));
         Located {
             value,
@@ -178,10 +190,32 @@ impl<'a> Checker<'a> {
 
     fn path(&mut self, path: &Spanned<PathBuf>) -> Option<Located<PathBuf>> {
         if path.as_ref().as_os_str().is_empty() {
-            self.problem(path, "an empty path".to_owned(), "write a folder");
+            self.problem(path, "an empty path".to_owned(), "write a path");
             return None;
         }
         Some(self.located(path, self.beside_the_file(path.as_ref())))
+    }
+
+    fn paths(&mut self, raw: Spanned<OneOrMany>) -> Vec<Located<PathBuf>> {
+        let paths = many(raw).into_iter().filter_map(|path| {
+            let span = path.span();
+            self.path(&Spanned::new(span, PathBuf::from(path.into_inner())))
+        });
+        paths.collect()
+    }
+
+    /// A time of nothing would forget a boot program before its boot manager asks.
+    fn follow_idle(&mut self, text: &Spanned<String>) -> Duration {
+        match humantime::parse_duration(text.as_ref()) {
+            Ok(idle) if idle >= Duration::from_secs(1) => idle,
+            _ => {
+                let what = format!("follow_idle = {:?} is no time to wait", text.as_ref());
+                let next = "write a number and a unit, such as \"30m\" or \"2h\"; to follow nobody: \
+                            follow = false in a client rule";
+                self.problem(text, what, next);
+                FOLLOW_IDLE
+            }
+        }
     }
 
     fn beside_the_file(&self, path: &Path) -> PathBuf {
@@ -253,18 +287,11 @@ impl<'a> Checker<'a> {
         image: &Spanned<String>,
         raw: Spanned<OneOrMany>,
     ) -> Vec<Located<PathBuf>> {
-        let listed = many(raw);
-        if listed.is_empty() {
+        if raw.as_ref().is_empty() {
             let what = format!("image {:?} has no source", image.as_ref());
             self.problem(image, what, "add one: source = \"/srv/winpe/rescue\"");
         }
-        listed
-            .into_iter()
-            .filter_map(|source| {
-                let span = source.span();
-                self.path(&Spanned::new(span, PathBuf::from(source.into_inner())))
-            })
-            .collect()
+        self.paths(raw)
     }
 
     fn aliases(
@@ -344,29 +371,7 @@ impl<'a> Checker<'a> {
         true
     }
 
-    fn rules(&mut self, raw: Vec<RawRule>, images: &[ImageSpec]) -> Vec<RuleSpec> {
-        raw.into_iter()
-            .filter_map(|rule| {
-                let image = self.known_image(&rule.image, images);
-                let at = rule.matches.span();
-                let listed = many(rule.matches);
-                if listed.is_empty() {
-                    let what = "a client rule that matches nobody".to_owned();
-                    self.problem(
-                        &Spanned::new(at, ()),
-                        what,
-                        "add an address: match = \"10.0.7.0/24\"",
-                    );
-                }
-                let matches = listed.iter().filter_map(|text| self.network(text));
-                let matches = matches.collect();
-                let image = image?;
-                Some(RuleSpec { matches, image })
-            })
-            .collect()
-    }
-
-    fn known_image(
+    pub(super) fn known_image(
         &mut self,
         name: &Spanned<String>,
         images: &[ImageSpec],
@@ -386,66 +391,9 @@ impl<'a> Checker<'a> {
         self.problem(name, format!("unknown image {:?}", name.as_ref()), next);
         None
     }
-
-    fn network(&mut self, text: &Spanned<String>) -> Option<Located<IpNet>> {
-        let written = text.as_ref().as_str();
-        match network(written) {
-            Ok(network) => Some(self.located(text, network)),
-            Err((what, next)) => {
-                self.problem(text, what, next);
-                None
-            }
-        }
-    }
-
-    /// A network that stands twice, or whose every address is matched by a longer prefix
-    /// elsewhere, never decides anything: its author believes something else.
-    fn rules_that_cannot_win(&mut self, rules: &[RuleSpec]) {
-        let mut seen: HashMap<IpNet, (usize, &ImageName)> = HashMap::new();
-        for rule in rules {
-            for network in &rule.matches {
-                let image = &rule.image.value;
-                match seen.get(&network.value) {
-                    Some((line, other)) => self.said_twice(network, *line, image == *other),
-                    None => _ = seen.insert(network.value, (network.line, image)),
-                }
-            }
-        }
-        let all: Vec<&Located<IpNet>> = rules.iter().flat_map(|rule| &rule.matches).collect();
-        for network in &all {
-            if covered_by_longer(network, &all) {
-                self.never_wins(network);
-            }
-        }
-    }
-
-    fn said_twice(&mut self, network: &Located<IpNet>, line: usize, same_image: bool) {
-        let net = network.value;
-        self.problems.push(Problem {
-            line: network.line,
-            column: network.column,
-            what: match same_image {
-                true => format!("{net} is matched twice, first on line {line}"),
-                false => format!("this rule for {net} can never win: line {line} has it already"),
-            },
-            next: "keep one of the two".to_owned(),
-        });
-    }
-
-    fn never_wins(&mut self, network: &Located<IpNet>) {
-        self.problems.push(Problem {
-            line: network.line,
-            column: network.column,
-            what: format!(
-                "this rule for {} can never win: longer prefixes match all of its addresses",
-                network.value
-            ),
-            next: "remove it, or one of the longer ones".to_owned(),
-        });
-    }
 }
 
-fn many(raw: Spanned<OneOrMany>) -> Vec<Spanned<String>> {
+pub(super) fn many(raw: Spanned<OneOrMany>) -> Vec<Spanned<String>> {
     let span = raw.span();
     match raw.into_inner() {
         OneOrMany::One(one) => vec![Spanned::new(span, one)],
@@ -456,55 +404,4 @@ fn many(raw: Spanned<OneOrMany>) -> Vec<Spanned<String>> {
 fn folded_parts(path: &str) -> Vec<name::Folded> {
     let parts = name::parts(path.as_bytes()).unwrap_or_default();
     parts.into_iter().map(name::fold).collect()
-}
-
-fn covered_by_longer(network: &IpNet, all: &[&Located<IpNet>]) -> bool {
-    let longer = |other: &&&Located<IpNet>| {
-        network.contains(&other.value) && other.prefix_len() > network.prefix_len()
-    };
-    let longer: Vec<IpNet> = all.iter().filter(longer).map(|net| net.value).collect();
-    IpNet::aggregate(&longer).contains(network)
-}
-
-/// Reads an address or a CIDR, or says what is wrong and what to write.
-fn network(text: &str) -> Result<IpNet, (String, String)> {
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(single(address));
-    }
-    if let Some(Address::Mac(_)) = Address::parse(text.as_bytes()) {
-        let what = format!("{text:?} is a MAC address, and this version matches IP addresses");
-        return Err((what, "write the client's address or subnet".to_owned()));
-    }
-    let network: IpNet = text.parse().map_err(|_| {
-        let what = format!("{text:?} is neither an address nor a subnet");
-        (
-            what,
-            "write \"10.0.7.5\", \"10.0.7.0/24\" or \"fd00::/64\"".to_owned(),
-        )
-    })?;
-    if network.trunc() != network {
-        let what = format!("{text:?} has bits set behind its prefix");
-        return Err((
-            what,
-            format!(
-                "did you mean {:?} or {:?}?",
-                network.trunc().to_string(),
-                network.addr().to_string()
-            ),
-        ));
-    }
-    Ok(plain(network))
-}
-
-/// `::ffff:10.0.0.0/120` means `10.0.0.0/24`: clients are compared in plain form.
-fn plain(network: IpNet) -> IpNet {
-    let IpNet::V6(mapped) = network else {
-        return network;
-    };
-    let address = mapped.addr().to_ipv4_mapped();
-    let prefix = mapped.prefix_len().checked_sub(96);
-    match (address, prefix) {
-        (Some(address), Some(prefix)) => Ipv4Net::new(address, prefix).map_or(network, IpNet::V4),
-        _ => network,
-    }
 }

@@ -19,6 +19,7 @@ use super::backing::Backings;
 use super::handles::Handles;
 use super::{Door, Stats, Told, mountpoint};
 use crate::caller::Callers;
+use crate::client::Macs;
 use crate::tree::Tree;
 
 /// The protocol from which on a kernel drops all it believes on request (Linux 6.16).
@@ -85,6 +86,7 @@ pub fn mount(
     tree: &Arc<Tree>,
     mountpoint: &Path,
     told: &Arc<dyn Told>,
+    macs: &Arc<dyn Macs>,
 ) -> Result<Mounted, CannotMount> {
     mountpoint::prepare(mountpoint)?;
     let stats = Arc::new(Stats::default());
@@ -94,6 +96,7 @@ pub fn mount(
         let door = Door {
             tree: tree.clone(),
             callers: Callers::default(),
+            macs: macs.clone(),
             stats: stats.clone(),
             told: told.clone(),
             files: Handles::default(),

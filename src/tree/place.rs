@@ -4,16 +4,20 @@
 //! into it) follows every change of the configuration.
 
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::address::Address;
 use crate::catalog::Catalog;
+use crate::choice::Ruling;
 use crate::config::ImageName;
 use crate::error::Error;
 use crate::image::Item;
 use crate::layer::Layer;
+use crate::name::{Folded, fold};
 use crate::nodes;
+use crate::openings::BootProgram;
 use crate::source::{Hold, ReadAt, Stat, StoredPath, Version};
 use crate::view::Origin;
 use crate::way::{End, Way};
@@ -23,8 +27,8 @@ use crate::way::{End, Way};
 pub enum Place {
     /// The view of whoever asks.
     Caller,
-    /// The images by name.
-    Images,
+    /// The images by name; in the view of a client, for it.
+    Images(Option<Address>),
     /// The clients by address.
     Clients,
     /// The view of one client.
@@ -42,6 +46,8 @@ pub struct Sight {
     pub image: Option<ImageName>,
     /// Whether the base lies beneath.
     pub over_base: bool,
+    /// The client in whose folder this is.
+    pub client: Option<Address>,
 }
 
 /// A file of one version.
@@ -54,6 +60,10 @@ pub struct FilePlace {
     stat: Stat,
     /// As it was looked at; taken away before the kernel gets a number for it.
     pub(super) hold: Option<Arc<dyn Hold>>,
+    /// What opening it tells; taken away likewise.
+    pub(super) program: Option<BootProgram>,
+    /// The rule that ends once this file was read whole.
+    once: Option<Arc<Ruling>>,
     /// Whether an alias led to it. No part of what tells files apart.
     pub aliased: bool,
 }
@@ -77,8 +87,37 @@ impl FilePlace {
             path: item.hit.path,
             stat: item.hit.look.stat,
             hold: Some(item.hit.look.hold),
+            program: None,
+            once: None,
             aliased: item.aliased,
         }
+    }
+
+    /// The same file, as the boot program that it is.
+    pub(super) fn booting(self, program: Option<BootProgram>) -> Self {
+        Self { program, ..self }
+    }
+
+    /// The same file for the one client whose rule ends with it.
+    pub(super) fn once(self, once: Option<Arc<Ruling>>) -> Self {
+        Self { once, ..self }
+    }
+
+    /// Whether the name leads elsewhere, or means something else, for another client.
+    pub(super) fn depends_on_client(&self) -> bool {
+        self.program.is_some() || self.once.is_some()
+    }
+
+    /// The last part of its stored path, as it is compared.
+    pub(super) fn stored_name(&self) -> Folded {
+        let path = self.path.as_bytes();
+        fold(path.rsplit(|byte| *byte == b'/').next().unwrap_or(path))
+    }
+
+    /// The rule that ends once this was read whole, and how many bytes that is.
+    pub(super) fn ends(&self) -> Option<(&Arc<Ruling>, u64)> {
+        let size = self.stat.version.size;
+        self.once.as_ref().map(|ruling| (ruling, size))
     }
 
     /// The source that has it, as the operator calls it.
@@ -100,12 +139,14 @@ impl FilePlace {
         Ok(look.open(&self.stat.version)?)
     }
 
-    fn identity(&self) -> (&Option<ImageName>, &StoredPath, Version) {
-        (&self.image, &self.path, self.stat.version)
+    fn identity(&self) -> (&Option<ImageName>, &StoredPath, Version, Option<&Path>) {
+        let once = self.once.as_ref().map(|ruling| &*ruling.file);
+        (&self.image, &self.path, self.stat.version, once)
     }
 }
 
-/// By image, path and version. A layer is told by the version, which names the device.
+/// By image, path and version. A layer is told by the version, which names the device; a
+/// client whose rule ends with the file has a number of its own for it.
 impl PartialEq for FilePlace {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity()
@@ -136,7 +177,7 @@ impl Place {
         match self {
             Self::File(file) => file.image.is_some(),
             Self::Folder(sight, _) => sight.image.is_some(),
-            Self::Caller | Self::Images | Self::Clients | Self::Client(_) => false,
+            Self::Caller | Self::Images(_) | Self::Clients | Self::Client(_) => false,
         }
     }
 
@@ -151,7 +192,7 @@ impl Place {
                 let end = sight.end(way, catalog)?;
                 Ok(Attributes::of_folder(end.stat.as_ref(), catalog))
             }
-            Self::Caller | Self::Images | Self::Clients | Self::Client(_) => {
+            Self::Caller | Self::Images(_) | Self::Clients | Self::Client(_) => {
                 Ok(Attributes::of_folder(None, catalog))
             }
         }
@@ -164,13 +205,33 @@ impl Sight {
         Self {
             image,
             over_base: true,
+            client: None,
         }
+    }
+
+    /// An image alone.
+    pub fn of_image(image: ImageName) -> Self {
+        Self {
+            image: Some(image),
+            over_base: false,
+            client: None,
+        }
+    }
+
+    /// The same in the folder of a client.
+    pub(super) fn in_folder_of(self, client: Option<Address>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// The image that a boot program opened here chooses.
+    pub(super) fn chooses(&self) -> Option<ImageName> {
+        self.image.clone().filter(|_| !self.over_base)
     }
 
     pub(super) fn only(&self, origin: Origin) -> Self {
         match origin {
             Origin::Image => self.clone(),
-            Origin::Base => Self::over_base(None),
+            Origin::Base => Self::over_base(None).in_folder_of(self.client),
         }
     }
 

@@ -1,17 +1,18 @@
 //! One request on its way from place to place, through one catalog. `resolve` walks the
 //! same way.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::place::{Attributes, FilePlace, Place, Sight};
+use super::who::{Asking, Who};
 use crate::address::Address;
+use crate::boots::Boots;
 use crate::catalog::Catalog;
-use crate::choice::Peers;
-use crate::config::ImageName;
+use crate::client::Client;
 use crate::error::Error;
-use crate::image::Listed;
-use crate::name::{self, Asked, is_separator};
+use crate::name::{self, Asked, Folded, is_separator};
+use crate::openings::BootProgram;
+use crate::program;
 use crate::view;
 use crate::way::{End, Way};
 
@@ -20,12 +21,6 @@ pub const IMAGES: &str = "images";
 
 /// The folder of all clients, in the root.
 pub const CLIENTS: &str = "clients";
-
-/// Who asks. Looked at only where the answer depends on it: finding out takes a while.
-pub trait Asking {
-    /// The clients that the asking process talks to.
-    fn peers(&self) -> Peers;
-}
 
 /// How long an answer may be believed without asking again; the least of several counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,15 +40,6 @@ pub struct Answer<T> {
     pub found: Result<T, Error>,
     /// For how long that holds.
     pub belief: Belief,
-}
-
-/// One entry of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name.
-    pub name: Box<[u8]>,
-    /// Whether it is a folder.
-    pub is_folder: bool,
 }
 
 impl<T> Answer<T> {
@@ -78,8 +64,8 @@ pub type Reached = (Place, Attributes);
 /// One request on its way through one catalog. `resolve` walks the same way.
 #[derive(Clone)]
 pub struct Walker<'a> {
-    catalog: Arc<Catalog>,
-    asking: &'a dyn Asking,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) who: Who<'a>,
 }
 
 impl std::fmt::Debug for Walker<'_> {
@@ -90,8 +76,18 @@ impl std::fmt::Debug for Walker<'_> {
 
 impl<'a> Walker<'a> {
     /// A walk for one request.
-    pub fn new(catalog: Arc<Catalog>, asking: &'a dyn Asking) -> Self {
-        Self { catalog, asking }
+    pub fn new(catalog: Arc<Catalog>, boots: &'a Boots, asking: &'a dyn Asking) -> Self {
+        let who = Who {
+            catalog: catalog.clone(),
+            boots,
+            asking,
+        };
+        Self { catalog, who }
+    }
+
+    /// What an address is known by, at present.
+    pub fn client(&self, address: &Address) -> Client {
+        self.who.client(address)
     }
 
     /// What a name, which may be a whole path, is in a place.
@@ -148,8 +144,8 @@ impl<'a> Walker<'a> {
     fn step(&self, place: &Place, asked: &Asked) -> Answer<Reached> {
         match place {
             Place::Caller => self.below_caller(asked),
-            Place::Images => self.image(asked),
-            Place::Clients => self.client(asked),
+            Place::Images(client) => self.image(*client, asked),
+            Place::Clients => self.client_folder(asked),
             Place::Client(address) => self.below_client(address, asked),
             Place::Folder(sight, way) => self.in_folder(sight, way, asked),
             Place::File(_) => Answer::never(Error::NotFolder),
@@ -164,12 +160,9 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn image(&self, asked: &Asked) -> Answer<Reached> {
-        match self.catalog.image(&asked.folded) {
-            Some((name, _)) => self.always(Place::root_of(Sight {
-                image: Some(name.clone()),
-                over_base: false,
-            })),
+    fn always_or_never(&self, place: Option<Place>) -> Answer<Reached> {
+        match place {
+            Some(place) => self.always(place),
             None => Answer {
                 found: Err(Error::NotFound),
                 belief: Belief::UntilChanged,
@@ -177,14 +170,14 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn client(&self, asked: &Asked) -> Answer<Reached> {
-        match Address::parse(&asked.spelled) {
-            Some(address) => self.always(Place::Client(address)),
-            None => Answer {
-                found: Err(Error::NotFound),
-                belief: Belief::UntilChanged,
-            },
-        }
+    fn image(&self, client: Option<Address>, asked: &Asked) -> Answer<Reached> {
+        let image = self.catalog.image(&asked.folded);
+        let sight = image.map(|(name, _)| Sight::of_image(name.clone()).in_folder_of(client));
+        self.always_or_never(sight.map(Place::root_of))
+    }
+
+    fn client_folder(&self, asked: &Asked) -> Answer<Reached> {
+        self.always_or_never(Address::parse(&asked.spelled).map(Place::Client))
     }
 
     fn below_caller(&self, asked: &Asked) -> Answer<Reached> {
@@ -198,7 +191,7 @@ impl<'a> Walker<'a> {
     /// that it is there: any well-formed address is.
     fn our_own(&self, asked: &Asked) -> Option<Place> {
         match asked.folded.as_bytes() {
-            name if name == IMAGES.as_bytes() => Some(Place::Images),
+            name if name == IMAGES.as_bytes() => Some(Place::Images(None)),
             name if name == CLIENTS.as_bytes() => Some(Place::Clients),
             _ => Address::parse(&asked.spelled)
                 .filter(|_| !self.is_older_than_us(asked))
@@ -215,7 +208,7 @@ impl<'a> Walker<'a> {
     /// Every client that could be asking must get the same, or nobody gets anything:
     /// an installer on the wrong machine is worse than a boot that fails.
     fn for_whoever_asks(&self, asked: &Asked) -> Answer<Reached> {
-        let answer = self.sights().and_then(|sights| {
+        let answer = self.who.sights().and_then(|sights| {
             let mut answers = sights.iter().map(|sight| self.in_root(sight, asked).found);
             let first = answers.next().unwrap_or(Err(Error::NotFound));
             match answers.all(|other| is_same(&first, &other)) {
@@ -229,31 +222,11 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// What those who could be asking look at, each once.
-    fn sights(&self) -> Result<Vec<Sight>, Error> {
-        let choice = self.catalog.choice();
-        if choice.is_same_for_all() {
-            return Ok(vec![Sight::over_base(choice.by_default().image)]);
-        }
-        let images: BTreeSet<Option<ImageName>> = match self.asking.peers() {
-            Peers::Nobody => [choice.by_default().image].into(),
-            Peers::These(peers) => {
-                let decisions = peers
-                    .into_iter()
-                    .map(|peer| choice.decide(&Address::ip(peer)));
-                decisions.map(|decision| decision.image).collect()
-            }
-            Peers::Hidden(_) => return Err(Error::Undecided),
-        };
-        Ok(images.into_iter().map(Sight::over_base).collect())
-    }
-
     fn below_client(&self, address: &Address, asked: &Asked) -> Answer<Reached> {
         if asked.folded.as_bytes() == IMAGES.as_bytes() {
-            return self.always(Place::Images);
+            return self.always(Place::Images(Some(*address)));
         }
-        let image = self.catalog.choice().decide(address).image;
-        let answer = self.in_root(&Sight::over_base(image), asked);
+        let answer = self.in_root(&self.sight_of(address), asked);
         let answer = match &answer.found {
             Ok((place, _)) if place.is_of_an_image() => answer,
             Err(error) if !error.is_absence() => answer,
@@ -265,10 +238,16 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// What the client at an address looks at.
+    pub(super) fn sight_of(&self, address: &Address) -> Sight {
+        Sight::over_base(self.who.decide(address).image).in_folder_of(Some(*address))
+    }
+
     /// What a client has in a folder of the base that is named after it: dnsmasq looked
     /// there before we came, and other computers may still boot from theirs.
     fn in_own_folder(&self, address: &Address, asked: &Asked) -> Option<Answer<Reached>> {
-        let answer = self.in_folder(&Sight::over_base(None), &own_folder(address), asked);
+        let sight = Sight::over_base(None).in_folder_of(Some(*address));
+        let answer = self.in_folder(&sight, &own_folder(address), asked);
         answer.found.is_ok().then_some(answer)
     }
 
@@ -290,13 +269,31 @@ impl<'a> Walker<'a> {
             Err(_) => end.view.holds_links(),
         };
         let found = found.map(|found| self.reached(found, sight, way, &end, asked));
-        match end.view.is_live() && !linked {
-            true => Answer {
-                found,
-                belief: Belief::UntilChanged,
-            },
-            false => Answer::briefly(found),
-        }
+        let belief = match &found {
+            Ok((Place::File(file), _)) if file.depends_on_client() => Belief::Never,
+            _ if end.view.is_live() && !linked => Belief::UntilChanged,
+            _ => Belief::Briefly,
+        };
+        Answer { found, belief }
+    }
+
+    /// A file with what depends on the client that opens it under this name.
+    fn for_client(&self, file: FilePlace, sight: &Sight, asked: &Asked) -> FilePlace {
+        let stored = file.stored_name();
+        let firmware = program::firmware(&asked.folded).or_else(|| program::firmware(&stored));
+        let program = firmware.map(|firmware| BootProgram {
+            firmware,
+            image: sight.chooses(),
+            client: sight.client,
+        });
+        let is_wim = |name: &Folded| name.as_bytes().ends_with(b".wim");
+        let may_end =
+            self.catalog.choice().has_once() && (is_wim(&asked.folded) || is_wim(&stored));
+        let rule = may_end
+            .then(|| self.who.once(sight.client.as_ref()))
+            .flatten();
+        let rule = rule.filter(|rule| file.image.as_ref() == Some(rule.image()));
+        file.booting(program).once(rule)
     }
 
     /// What only the base has is one place for all clients.
@@ -312,7 +309,8 @@ impl<'a> Walker<'a> {
             view::Found::File(item, origin) => {
                 let attributes = Attributes::of_file(&item.hit.look.stat);
                 let image = sight.only(origin).image;
-                (Place::File(FilePlace::new(image, item)), attributes)
+                let file = FilePlace::new(image, item);
+                (Place::File(self.for_client(file, sight, asked)), attributes)
             }
             view::Found::Folder(folder, item) => {
                 let stat = item.map(|item| item.hit.look.stat);
@@ -323,90 +321,12 @@ impl<'a> Walker<'a> {
             }
         }
     }
-
-    /// The names in a place, sorted.
-    ///
-    /// # Errors
-    /// [`Error::NotFolder`], [`Error::Undecided`], or those of the sources.
-    pub fn list(&self, place: &Place) -> Result<Vec<Entry>, Error> {
-        let catalog = &self.catalog;
-        match place {
-            Place::Caller => self.list_for_whoever_asks(),
-            Place::Images => {
-                let names = catalog.images().map(|(spec, _)| spec.name.to_string());
-                Ok(folders(names))
-            }
-            Place::Clients => {
-                let known = catalog.choice().known_clients();
-                Ok(folders(known.iter().map(ToString::to_string)))
-            }
-            Place::Client(address) => {
-                let image = catalog.choice().decide(address).image;
-                let listed = self.list_root(&Sight::over_base(image), &[IMAGES])?;
-                Ok(self.with_own_folder(address, listed))
-            }
-            Place::Folder(sight, way) => self.list_folder(sight, way),
-            Place::File(_) => Err(Error::NotFolder),
-        }
-    }
-
-    fn with_own_folder(&self, address: &Address, mut listed: Vec<Entry>) -> Vec<Entry> {
-        let own = self.list_folder(&Sight::over_base(None), &own_folder(address));
-        let seen: BTreeSet<_> = listed.iter().map(|entry| name::fold(&entry.name)).collect();
-        let own = own.unwrap_or_default().into_iter();
-        listed.extend(own.filter(|entry| !seen.contains(&name::fold(&entry.name))));
-        listed.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        listed
-    }
-
-    fn list_for_whoever_asks(&self) -> Result<Vec<Entry>, Error> {
-        match self.sights()?.as_slice() {
-            [sight] => self.list_root(sight, &[IMAGES, CLIENTS]),
-            _ => Err(Error::Undecided),
-        }
-    }
-
-    /// A root with our own folders, which hide what the view has under their names.
-    fn list_root(&self, sight: &Sight, own: &[&str]) -> Result<Vec<Entry>, Error> {
-        let mut entries = self.list_folder(sight, &Way::default())?;
-        let is_own = |entry: &Entry| {
-            let folded = name::fold(&entry.name);
-            own.iter().any(|own| own.as_bytes() == folded.as_bytes())
-        };
-        entries.retain(|entry| !is_own(entry));
-        entries.extend(folders(own.iter().map(ToString::to_string)));
-        entries.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        Ok(entries)
-    }
-
-    fn list_folder(&self, sight: &Sight, way: &Way) -> Result<Vec<Entry>, Error> {
-        let end = sight.end(way, &self.catalog)?;
-        let listed = end.view.list(&end.folder)?;
-        Ok(listed.into_iter().map(Entry::from).collect())
-    }
-}
-
-impl From<Listed> for Entry {
-    fn from(listed: Listed) -> Self {
-        Self {
-            name: listed.name,
-            is_folder: listed.is_folder,
-        }
-    }
 }
 
 /// The folder of the base that dnsmasq takes for this client, as it writes its name.
-fn own_folder(address: &Address) -> Arc<Way> {
+pub(super) fn own_folder(address: &Address) -> Arc<Way> {
     let name = address.to_string();
     Arc::new(Arc::<Way>::default().on_to(&Asked::new(name.as_bytes())))
-}
-
-fn folders(names: impl Iterator<Item = String>) -> Vec<Entry> {
-    let folder = |name: String| Entry {
-        name: name.into_bytes().into(),
-        is_folder: true,
-    };
-    names.map(folder).collect()
 }
 
 /// Whether two answers are one: the same place, or both that there is none.

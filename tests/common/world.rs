@@ -13,12 +13,28 @@ use tempfile::TempDir;
 use winbootfs::Error;
 use winbootfs::catalog::{Catalog, Surroundings};
 use winbootfs::choice::Peers;
-use winbootfs::config::{Config, Problems};
+use winbootfs::config::{Config, Problems, dropped};
 use winbootfs::layer::Watch;
 use winbootfs::nodes::ROOT;
 use winbootfs::source::Identity;
 use winbootfs::source::dir::OwnMount;
 use winbootfs::tree::{Admitted, Asking, Belief, Tree};
+
+/// What every caller of the tests answers alike, unless it is about that.
+macro_rules! asks_by_the_clock {
+    () => {
+        fn thread(&self) -> u32 {
+            1
+        }
+        fn mac_of(&self, _address: std::net::IpAddr) -> Option<winbootfs::address::Mac> {
+            None
+        }
+        fn now(&self) -> winbootfs::tree::Now {
+            winbootfs::tree::Now::read()
+        }
+    };
+}
+pub(crate) use asks_by_the_clock;
 
 /// Folders and a configuration that names them; a tree once it is asked something.
 #[derive(Debug)]
@@ -116,15 +132,27 @@ impl World {
     }
 
     pub(crate) fn tree(&self) -> &Arc<Tree> {
-        self.tree.get_or_init(|| {
-            let catalog = Catalog::open(self.config().unwrap(), &surroundings(), None).unwrap();
-            Arc::new(Tree::new(catalog))
-        })
+        self.tree
+            .get_or_init(|| Arc::new(Tree::new(self.catalog())))
+    }
+
+    /// What the configuration and the files of `clients.d/` say now, opened anew.
+    pub(crate) fn catalog(&self) -> Catalog {
+        let config = self.config().unwrap();
+        let rules = self.dropped().rules();
+        Catalog::open(config, &rules, &surroundings(), None).unwrap()
+    }
+
+    /// `clients.d/` as it is now.
+    pub(crate) fn dropped(&self) -> dropped::Folder {
+        let mut dropped = dropped::Folder::beside(&self.path("mounts.toml"));
+        dropped.read(&self.config().unwrap());
+        dropped
     }
 
     /// Answers from now on with these surroundings instead of [`surroundings`].
     pub(crate) fn surrounded(mut self, surroundings: &Surroundings) -> Self {
-        let catalog = Catalog::open(self.config().unwrap(), surroundings, None).unwrap();
+        let catalog = Catalog::open(self.config().unwrap(), &[], surroundings, None).unwrap();
         self.tree = OnceLock::from(Arc::new(Tree::new(catalog)));
         self
     }
@@ -213,6 +241,7 @@ impl Asking for Nobody {
     fn peers(&self) -> Peers {
         Peers::Nobody
     }
+    asks_by_the_clock!();
 }
 
 /// A caller that talks to these clients.
@@ -223,6 +252,7 @@ impl Asking for Serving<'_> {
     fn peers(&self) -> Peers {
         Peers::These(self.0.iter().map(|peer| peer.parse().unwrap()).collect())
     }
+    asks_by_the_clock!();
 }
 
 /// A caller whose sockets cannot be seen.
@@ -233,6 +263,7 @@ impl Asking for Unseen {
     fn peers(&self) -> Peers {
         Peers::Hidden("it is a test".to_owned())
     }
+    asks_by_the_clock!();
 }
 
 /// A path of bytes below a folder.

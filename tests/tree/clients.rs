@@ -1,11 +1,14 @@
 //! Which client asks, which image it gets, and for how long that may be believed.
 
+use std::time::SystemTime;
+
 use winbootfs::Error;
 use winbootfs::address::Address;
-use winbootfs::choice::{Because, Choice, Peers};
+use winbootfs::choice::{Because, Choice, Decision, Peers};
+use winbootfs::client::Client;
 use winbootfs::tree::{Asking, Belief};
 
-use crate::common::world::{Nobody, Serving, Unseen, World, surroundings};
+use crate::common::world::{Nobody, Serving, Unseen, World, asks_by_the_clock, surroundings};
 use crate::events_promised;
 use crate::said::{asked, listed, refusal};
 
@@ -86,26 +89,32 @@ fn overlapping() -> World {
         .client("::ffff:10.0.8.0/120", "room")
 }
 
+fn decided(choice: &Choice, address: &str) -> Decision {
+    let client = Client::at(&Address::parse(address.as_bytes()).unwrap());
+    choice.decide(&client, None, SystemTime::now())
+}
+
 #[test]
 fn the_rule_that_fits_best_decides() {
-    let choice = Choice::new(&overlapping().config().unwrap());
+    let choice = Choice::new(&overlapping().config().unwrap(), &[]);
     for (client, image, because) in [
-        ("10.0.7.9", "seat", "10.0.7.9/32"),
-        ("::ffff:10.0.7.9", "seat", "10.0.7.9/32"),
+        ("10.0.7.9", "seat", "10.0.7.9"),
+        ("::ffff:10.0.7.9", "seat", "10.0.7.9"),
         ("10.0.7.10", "room", "10.0.7.0/24"),
         ("10.0.8.10", "room", "10.0.8.0/24"),
         ("10.0.9.10", "site", "10.0.0.0/8"),
         ("10.255.255.255", "site", "10.0.0.0/8"),
         ("11.0.0.1", "all", "default"),
-        ("fd00:7::9", "seat", "fd00:7::9/128"),
+        ("fd00:7::9", "seat", "fd00:7::9"),
         ("fd00:7:8::9", "six", "fd00:7::/32"),
         ("fd00:8::9", "all", "default"),
         ("aa-bb-cc-dd-ee-ff", "all", "default"),
     ] {
-        let decision = choice.decide(&Address::parse(client.as_bytes()).unwrap());
+        let decision = decided(&choice, client);
         assert_eq!(decision.image.as_deref(), Some(image), "{client}");
         let why = match decision.because {
-            Because::Rule(network, _) => network.to_string(),
+            Because::Rule(rule) => rule.matched.to_string(),
+            Because::Booted => "booted".to_owned(),
             Because::Default => "default".to_owned(),
             Because::Nothing => "nothing".to_owned(),
         };
@@ -116,14 +125,13 @@ fn the_rule_that_fits_best_decides() {
 #[test]
 fn a_decision_names_the_line_of_its_rule() {
     let world = overlapping();
-    let choice = Choice::new(&world.config().unwrap());
+    let choice = Choice::new(&world.config().unwrap(), &[]);
     let text = world.config_text();
     let place = text.lines().position(|line| line.contains("10.0.7.9"));
-    let decision = choice.decide(&Address::parse(b"10.0.7.9").unwrap());
-    let Because::Rule(_, line) = decision.because else {
-        panic!("{decision:?}");
+    let Because::Rule(rule) = decided(&choice, "10.0.7.9").because else {
+        panic!("no rule");
     };
-    assert_eq!(Some(line - 1), place);
+    assert_eq!(Some(rule.line - 1), place);
 }
 
 #[test]
@@ -137,7 +145,7 @@ fn without_a_rule_and_a_default_there_is_only_the_base() {
         assert_eq!(asked(&world, who, "hello"), "base");
     }
     assert_eq!(asked(&world, &Nobody, "clients/10.0.0.2/BCD"), "<NotFound>");
-    let decision = Choice::new(&world.config().unwrap()).by_default();
+    let decision = Choice::new(&world.config().unwrap(), &[]).by_default();
     assert_eq!(decision.because, Because::Nothing);
 }
 
@@ -364,6 +372,7 @@ fn nobody_is_looked_at_where_the_answer_does_not_depend_on_it() {
         fn peers(&self) -> Peers {
             panic!("asked who asks");
         }
+        asks_by_the_clock!();
     }
     let world = site();
     for path in [

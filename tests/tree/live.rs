@@ -353,7 +353,7 @@ fn reload(world: &World, surroundings: &Surroundings, text: &str) -> Arc<Tree> {
     let tree = world.tree();
     let config = Config::parse(text, &world.path("mounts.toml")).unwrap();
     let before = tree.catalog();
-    tree.replace(Catalog::open(config, surroundings, Some(&before)).unwrap());
+    tree.replace(Catalog::open(config, &[], surroundings, Some(&before)).unwrap());
     tree.clone()
 }
 
@@ -449,5 +449,5 @@ fn a_configuration_with_a_missing_source_is_refused() {
     let world = small();
     let before = world.tree().catalog();
     let config = Config::parse("[image.x]\nsource = \"gone\"", &world.path("mounts.toml"));
-    assert!(Catalog::open(config.unwrap(), &surroundings(), Some(&before)).is_err());
+    assert!(Catalog::open(config.unwrap(), &[], &surroundings(), Some(&before)).is_err());
 }

@@ -141,7 +141,7 @@ impl Live {
                     catalog.changed(identity);
                 }
                 Change::Everything => catalog.everything_changed(),
-                Change::Configuration => {}
+                Change::Configuration | Change::Clients => {}
             }
         }
     }

@@ -14,6 +14,7 @@ mod claims;
 mod clients;
 mod config;
 mod events;
+mod follow;
 mod kept;
 mod laws;
 mod layers;
