@@ -83,6 +83,16 @@ impl Boots {
         Some(remembered.boot.clone())
     }
 
+    /// The same for somebody who only wants to know: it counts as no request.
+    pub fn remembered(&self, client: &Client, now: Instant, idle: Duration) -> Option<Boot> {
+        let by_ip = client.ip.map(Address::ip);
+        let keys = [client.key(), by_ip].into_iter().flatten();
+        let clients = self.clients();
+        let mut known = keys.filter_map(|key| clients.peek(&key));
+        let known = known.find(|known| !known.is_idle(now, idle));
+        known.map(|known| known.boot.clone())
+    }
+
     /// A client has opened a boot program; under `images/`, of this image. Returns what is
     /// now remembered, if the client can be remembered at all.
     pub fn opened(

@@ -1,8 +1,9 @@
 //! What the operator may type. Types only; what is done about it is in [`crate::cmd`].
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The form of the configuration file, shown by `mount --help`.
 const CONFIGURATION: &str = "\
@@ -12,6 +13,8 @@ The configuration, mounts.toml (relative paths are relative to the file):
   base       = \"/srv/tftp\"              # optional: existing files shown beneath
   default    = \"rescue\"                 # optional: image for everybody else
   owner      = \"root:root\"              # optional: who owns every file
+  leases     = \"/var/lib/misc/dnsmasq.leases\"  # optional: where MACs are known from
+  follow_idle = \"30m\"                  # optional: how long a choice in a menu holds
 
   [image.rescue]
   source = \"/srv/winpe/rescue\"          # a folder ...
@@ -22,8 +25,9 @@ The configuration, mounts.toml (relative paths are relative to the file):
   poll   = true                         # optional: other machines write to it too
 
   [[client]]
-  match = [\"10.0.7.0/24\", \"10.0.8.15\"]  # addresses and subnets, IPv4 and IPv6
-  image = \"win11\"
+  match  = [\"10.0.7.0/24\", \"52:54:00:12:34:56\"]  # addresses, subnets, MACs
+  image  = \"win11\"
+  follow = false                        # optional: whatever it booted from images/
 
 Changes of the file take effect at once; a broken one is reported and the old one kept.
 
@@ -60,6 +64,24 @@ Examples:
   winbootfs tree --client 10.0.7.5
   winbootfs tree --image win11";
 
+const INIT_NOTES: &str = "\
+An entry starts an image's boot program under images/. By opening it the client has chosen:
+whatever it asks for next, it gets from that image.
+
+Examples:
+  winbootfs init --menu pxelinux > /srv/tftp/pxelinux.cfg/default
+  winbootfs init --menu ipxe --server nginx > /srv/tftp/menu.ipxe";
+
+const CLIENT_NOTES: &str = "\
+Each rule is a file in the folder clients.d beside the configuration; a running daemon sees
+it at once. Other programs may write such files too: under another name first, then renamed
+to *.toml.
+
+Examples:
+  winbootfs client set 10.0.7.5 win11 --once
+  winbootfs client set 52:54:00:12:34:56 rescue --for 2h
+  winbootfs client clear 10.0.7.5";
+
 /// Many Windows boot images behind any TFTP or HTTP server.
 ///
 /// Mounts a read-only tree in which the names that Windows network boot programs ask
@@ -92,6 +114,103 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show all names that a client, or an image, has; needs no mount
     Tree(TreeArgs),
+    /// Print a menu with one entry for each image
+    #[command(after_help = INIT_NOTES)]
+    Init(InitArgs),
+    /// Choose images for single clients, for a while or for one boot
+    Client(ClientArgs),
+}
+
+/// What `init` takes.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The program that shows the menu
+    #[arg(long, value_name = "PROGRAM")]
+    pub menu: Menu,
+
+    /// The server from which it loads
+    #[arg(long, value_name = "SERVER", default_value = "dnsmasq")]
+    pub server: Server,
+}
+
+/// Programs that show menus over the network.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Menu {
+    /// BIOS
+    Pxelinux,
+    /// BIOS and UEFI
+    Ipxe,
+    /// UEFI
+    Grub,
+}
+
+/// Servers.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(missing_docs, reason = "they are names")]
+pub enum Server {
+    Dnsmasq,
+    TftpdHpa,
+    Atftpd,
+    Nginx,
+    Apache,
+    Lighttpd,
+}
+
+/// What `client` takes.
+#[derive(Debug, Args)]
+#[command(after_help = CLIENT_NOTES)]
+pub struct ClientArgs {
+    /// What to do with the rules of single clients.
+    #[command(subcommand)]
+    pub command: ClientCommand,
+}
+
+/// What can be done with the rules of single clients.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Give a client an image; replaces what was set for it before
+    Set(ClientSetArgs),
+    /// Show what is set
+    List,
+    /// Take away what is set
+    Clear(ClientClearArgs),
+}
+
+/// What `client set` takes.
+#[derive(Debug, Args)]
+pub struct ClientSetArgs {
+    /// The client: IP address, subnet or MAC
+    #[arg(value_name = "ADDRESS")]
+    pub address: String,
+
+    /// The image that it gets
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+
+    /// End after this time, such as 30m, 2h or 7days
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub lasting: Option<Duration>,
+
+    /// End when the client has read a boot image (*.wim) whole
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// What `client clear` takes.
+#[derive(Debug, Args)]
+#[group(required = true)]
+pub struct ClientClearArgs {
+    /// The clients, as they were set
+    #[arg(value_name = "ADDRESS", conflicts_with_all = ["expired", "all"])]
+    pub addresses: Vec<String>,
+
+    /// Everything whose time is over
+    #[arg(long, conflicts_with = "all")]
+    pub expired: bool,
+
+    /// Everything
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// What `mount` takes.

@@ -1,6 +1,8 @@
 //! From a command to the one function that does it, and from an error to an exit code.
 
 mod check;
+mod client;
+mod init;
 mod mount;
 mod resolve;
 mod tree;
@@ -33,6 +35,8 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Check) => check::run(file),
         Some(Command::Resolve(args)) => resolve::run(file, args),
         Some(Command::Tree(args)) => tree::run(file, args),
+        Some(Command::Init(args)) => init::run(file, args),
+        Some(Command::Client(args)) => client::run(file, &args.command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,7 +10,9 @@
 //! | --- | --- |
 //! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
+//! | [`control`] | what commands ask the daemon |
 //! | [`advice`] | what the operator is told: first steps, and what a server needs |
+//! | [`menu`] | menus for pxelinux, iPXE and GRUB |
 //! | [`watch`] | events from the disk, and what they make stale |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
 //! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
@@ -53,6 +55,7 @@ pub mod cli;
 pub mod client;
 pub mod cmd;
 pub mod config;
+pub mod control;
 pub mod error;
 pub mod expected;
 pub mod failure;
@@ -61,6 +64,7 @@ pub mod holds;
 pub mod image;
 pub mod index;
 pub mod layer;
+pub mod menu;
 pub mod name;
 pub mod nodes;
 pub mod once;

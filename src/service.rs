@@ -20,8 +20,9 @@ use crate::boots::Boot;
 use crate::cards::Cards;
 use crate::catalog::{Catalog, Surroundings};
 use crate::choice::Peers;
-use crate::client::Macs;
+use crate::client::{Client, Macs};
 use crate::config::{Config, Problems, dropped};
+use crate::control::{Answer, Answers, Control, Question};
 use crate::failure::Failure;
 use crate::fuse::session::{self, Mounted};
 use crate::fuse::{Told, mountpoint};
@@ -102,6 +103,41 @@ struct Service {
     /// `clients.d/`, and what was last said to be wrong in it.
     dropped: dropped::Folder,
     complaints: Vec<Problems>,
+    /// Listened to as long as the mount is there.
+    _control: Option<Control>,
+}
+
+/// What commands may ask of the daemon.
+struct Answering {
+    tree: Arc<Tree>,
+    macs: Arc<dyn Macs>,
+}
+
+impl Answers for Answering {
+    fn answer(&self, question: &Question) -> Answer {
+        let Question::Booted { client } = question;
+        match Address::parse(client.as_bytes()) {
+            Some(address) => self.booted(&address),
+            None => Answer::Wrong {
+                why: format!("{client:?} is no address"),
+            },
+        }
+    }
+}
+
+impl Answering {
+    fn booted(&self, address: &Address) -> Answer {
+        let client = Client::at(address).with_mac(|ip| self.macs.mac_of(ip));
+        let idle = self.tree.catalog().config().follow_idle;
+        let boot = self.tree.boots().remembered(&client, Instant::now(), idle);
+        Answer::Booted {
+            image: boot
+                .as_ref()
+                .and_then(|boot| Some(boot.image.as_ref()?.to_string())),
+            firmware: boot.as_ref().map(|boot| boot.firmware),
+            flips: boot.is_some_and(|boot| boot.flips),
+        }
+    }
 }
 
 /// Mounts what the configuration says and serves it until it is told to stop.
@@ -150,9 +186,15 @@ impl Service {
             happenings: sender,
         });
         let mounted = session::mount(&tree, mountpoint, &ears, &macs).map_err(failed)?;
-        if let Some(device) = mountpoint::device(mountpoint) {
+        let device = mountpoint::device(mountpoint);
+        if let Some(device) = device {
             surroundings.own_mount.is_up(device);
         }
+        let answering = Answering {
+            tree: tree.clone(),
+            macs,
+        };
+        let control = device.and_then(|device| control(device, answering));
         let now = Instant::now();
         let mut service = Self {
             tree,
@@ -166,6 +208,7 @@ impl Service {
             events,
             dropped,
             complaints: Vec::new(),
+            _control: control,
         };
         service.complain_of_dropped();
         Ok(service)
@@ -328,7 +371,7 @@ impl Service {
             let (client, image) = (rule.matched, rule.image());
             match std::fs::remove_file(&rule.file) {
                 Ok(()) => {
-                    tracing::info!("{client} has read the boot image of {image}: its rule ends")
+                    tracing::info!("{client} has read the boot image of {image}: its rule ends");
                 }
                 Err(error) => tracing::error!(
                     "{client} has read the boot image of {image}, but its rule stays, and the next \
@@ -394,6 +437,15 @@ impl Service {
             }
         }
     }
+}
+
+/// Without it the mount still serves; only commands cannot ask.
+fn control(device: u64, answering: Answering) -> Option<Control> {
+    let control = Control::listen(device, Arc::new(answering));
+    let warn = |error: &std::io::Error| {
+        tracing::warn!("commands cannot ask this daemon what clients booted: {error}");
+    };
+    control.inspect_err(warn).ok()
 }
 
 /// One from the command line has none.

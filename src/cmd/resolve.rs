@@ -2,17 +2,19 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::Instant;
 
 use super::{Opened, address, open};
 use crate::address::Address;
 use crate::choice::{Because, Decision};
 use crate::cli::ResolveArgs;
 use crate::client::Client;
+use crate::config::ImageName;
+use crate::control::{self, Answer, Question};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::name::{self, visible};
-use crate::tree::{Attributes, IMAGES, Place, Walker};
+use crate::tree::{Attributes, Place, Walker};
 
 pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure> {
     let client = address(args.client.as_deref())?;
@@ -37,15 +39,15 @@ pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure
 
 /// What decided, and behind it what else would have.
 fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address>) {
-    let known = address.map(|address| walker.client(address));
+    let client = address.map(|address| walker.client(address));
     println!(
         "client   {}",
-        known.as_ref().map_or("unknown".to_owned(), shown)
+        client.as_ref().map_or("unknown".to_owned(), shown)
     );
-    let choice = opened.catalog.choice();
-    let decisions: Vec<Decision> = match &known {
-        Some(client) => choice.candidates(client, None, SystemTime::now()).collect(),
-        None => vec![choice.by_default()],
+    let learnt = client.as_ref().map(|client| learn(opened, client));
+    let decisions = match &client {
+        Some(client) => walker.decisions(client),
+        None => vec![opened.catalog.choice().by_default()],
     };
     for (at, decision) in decisions.iter().enumerate() {
         let image = decision.image.as_deref().unwrap_or("none, only the base");
@@ -54,8 +56,34 @@ fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address
             _ => println!("else     {}: {image}", because(decision)),
         }
     }
-    if known.is_some() {
-        println!("         unless it has booted another one from {IMAGES}/ meanwhile");
+    if let Some(Err(why)) = learnt {
+        println!("booted   not known, for no daemon answers: {why}");
+    }
+}
+
+/// Learns from the running daemon what this client booted.
+fn learn(opened: &Opened, client: &Client) -> Result<(), String> {
+    let config = opened.catalog.config();
+    let mountpoint = config.mountpoint.as_ref();
+    let mountpoint = mountpoint.ok_or("no mountpoint is configured")?;
+    let client_key = client.key().map_or_else(String::new, |key| key.to_string());
+    let asked = Question::Booted { client: client_key };
+    match control::ask(mountpoint, &asked) {
+        Ok(Answer::Booted {
+            image,
+            firmware: Some(firmware),
+            ..
+        }) => {
+            let image = image.and_then(|image| ImageName::new(&image).ok());
+            let (now, idle) = (Instant::now(), config.follow_idle);
+            opened
+                .boots
+                .opened(client, firmware, image.as_ref(), now, idle);
+            Ok(())
+        }
+        Ok(Answer::Booted { .. }) => Ok(()),
+        Ok(Answer::Wrong { why }) => Err(why),
+        Err(error) => Err(error.to_string()),
     }
 }
 

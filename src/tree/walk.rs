@@ -8,6 +8,7 @@ use super::who::{Asking, Who};
 use crate::address::Address;
 use crate::boots::Boots;
 use crate::catalog::Catalog;
+use crate::choice::Decision;
 use crate::client::Client;
 use crate::error::Error;
 use crate::name::{self, Asked, Folded, is_separator};
@@ -88,6 +89,14 @@ impl<'a> Walker<'a> {
     /// What an address is known by, at present.
     pub fn client(&self, address: &Address) -> Client {
         self.who.client(address)
+    }
+
+    /// All that would decide for a client, the first of them does.
+    pub fn decisions(&self, client: &Client) -> Vec<Decision> {
+        let booted = self.who.booted(client);
+        let wall = self.who.asking.now().wall;
+        let choice = self.catalog.choice();
+        choice.candidates(client, booted.as_ref(), wall).collect()
     }
 
     /// What a name, which may be a whole path, is in a place.

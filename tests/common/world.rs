@@ -34,7 +34,6 @@ macro_rules! asks_by_the_clock {
         }
     };
 }
-pub(crate) use asks_by_the_clock;
 
 /// Folders and a configuration that names them; a tree once it is asked something.
 #[derive(Debug)]
@@ -263,6 +262,18 @@ impl Asking for Unseen {
     fn peers(&self) -> Peers {
         Peers::Hidden("it is a test".to_owned())
     }
+    asks_by_the_clock!();
+}
+
+/// A caller that is never to be asked who it is.
+#[derive(Debug)]
+pub(crate) struct NotToBeAsked;
+
+impl Asking for NotToBeAsked {
+    fn peers(&self) -> Peers {
+        panic!("asked who asks");
+    }
+
     asks_by_the_clock!();
 }
 

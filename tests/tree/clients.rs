@@ -4,11 +4,11 @@ use std::time::SystemTime;
 
 use winbootfs::Error;
 use winbootfs::address::Address;
-use winbootfs::choice::{Because, Choice, Decision, Peers};
+use winbootfs::choice::{Because, Choice, Decision};
 use winbootfs::client::Client;
 use winbootfs::tree::{Asking, Belief};
 
-use crate::common::world::{Nobody, Serving, Unseen, World, asks_by_the_clock, surroundings};
+use crate::common::world::{Nobody, NotToBeAsked, Serving, Unseen, World, surroundings};
 use crate::events_promised;
 use crate::said::{asked, listed, refusal};
 
@@ -366,14 +366,6 @@ fn a_caller_without_a_peer_gets_the_default() {
 /// Finding out who asks takes a while, so it is not done where it does not matter.
 #[test]
 fn nobody_is_looked_at_where_the_answer_does_not_depend_on_it() {
-    #[derive(Debug)]
-    struct NotToBeAsked;
-    impl Asking for NotToBeAsked {
-        fn peers(&self) -> Peers {
-            panic!("asked who asks");
-        }
-        asks_by_the_clock!();
-    }
     let world = site();
     for path in [
         "images/x/Boot/BCD",
