@@ -100,3 +100,11 @@ fn hex_pair(pair: &str) -> Option<u8> {
     let digits = pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u8::from_str_radix(pair, 16).ok()).flatten()
 }
+
+/// The MAC of one network card, if these bytes can be one. All zeros stands for "none" in
+/// many a table, and an odd first byte is a group's address: no rule may match either.
+pub fn card(bytes: &[u8]) -> Option<[u8; 6]> {
+    let mac: [u8; 6] = bytes.try_into().ok()?;
+    let [first, ..] = mac;
+    (mac != [0; 6] && first & 1 == 0).then_some(mac)
+}

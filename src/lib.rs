@@ -31,6 +31,7 @@
 //! | [`failure`] | why a command ended badly, and its exit code |
 //! | [`config`] | what `mounts.toml` says, checked |
 //! | [`source`] | bytes and stored names, nothing about case |
+//! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`error`], [`name`], [`address`], [`client`], [`program`] | the ground floor |
 //!
 //! # Words
@@ -64,8 +65,10 @@ pub mod holds;
 pub mod image;
 pub mod index;
 pub mod layer;
+pub mod leases;
 pub mod menu;
 pub mod name;
+pub mod neighbours;
 pub mod nodes;
 pub mod once;
 pub mod openings;
