@@ -59,7 +59,7 @@ pub(super) fn read(
     findings: &mut Findings,
 ) -> Result<usize, Unusable> {
     let mut log = Log {
-        findings,
+        said: Vec::new(),
         words: Vec::new(),
         begun: None,
         depth: 0,
@@ -68,18 +68,34 @@ pub(super) fn read(
     };
     let (mut done, mut done_lines) = (0, *lines);
     for token in Tokens::new(text, *lines) {
-        log.token(&token)?;
+        log.token(&token);
         if log.is_between() {
             (done, done_lines) = (token.end, token.line - 1);
+            tell(&mut log.said, findings)?;
         }
     }
     *lines = done_lines;
     Ok(done)
 }
 
+/// Not before the block is whole: else it would be told again when it is.
+fn tell(entries: &mut Vec<Entry>, findings: &mut Findings) -> Result<(), Unusable> {
+    for (line, said) in entries.drain(..) {
+        match said {
+            Ok(said) => findings.take(line, &said)?,
+            Err(what) => findings.complain(line, what),
+        }
+    }
+    Ok(())
+}
+
+/// What one lease says, or what is wrong, and on which line it begins.
+type Entry = (usize, Result<Said, &'static str>);
+
 /// Where in the log the reading is.
-struct Log<'a, 'f> {
-    findings: &'f mut Findings,
+struct Log<'a> {
+    /// What the block so far says.
+    said: Vec<Entry>,
     /// The statement so far.
     words: Vec<Word<'a>>,
     /// The line on which the outermost block or statement began.
@@ -102,14 +118,14 @@ struct Draft {
     wrong: Option<&'static str>,
 }
 
-impl<'a> Log<'a, '_> {
+impl<'a> Log<'a> {
     fn is_between(&self) -> bool {
         self.depth == 0 && self.words.is_empty()
     }
 
-    fn token(&mut self, token: &Token<'a>) -> Result<(), Unusable> {
+    fn token(&mut self, token: &Token<'a>) {
         if token.starts_a_block() && !self.is_between() {
-            self.abandon()?;
+            self.abandon();
         }
         let line = *self.begun.get_or_insert(token.line);
         match &token.mark {
@@ -117,27 +133,24 @@ impl<'a> Log<'a, '_> {
             Mark::Word(_) => {}
             Mark::Semicolon => self.statement(),
             Mark::Open => self.open(line),
-            Mark::Close => self.close(line)?,
+            Mark::Close => self.close(line),
         }
         if self.is_between() {
             self.begun = None;
         }
-        Ok(())
     }
 
     /// A block that was never closed, as a crash leaves it: what it says is not believed.
-    fn abandon(&mut self) -> Result<(), Unusable> {
+    fn abandon(&mut self) {
         const WHAT: &str = "this block or statement has no end";
         let line = self.begun.take().unwrap_or_default();
         (self.depth, self.client) = (0, None);
         self.words.clear();
-        let Some(draft) = self.draft.take() else {
-            self.findings.complain(line, WHAT);
-            return Ok(());
-        };
-        let lease = Err(draft.wrong.unwrap_or(WHAT));
-        let address = draft.address;
-        self.findings.take(line, &Said { address, lease })
+        let said = self.draft.take().map(|draft| Said {
+            address: draft.address,
+            lease: Err(WHAT),
+        });
+        self.said.push((line, said.ok_or(WHAT)));
     }
 
     fn statement(&mut self) {
@@ -166,7 +179,7 @@ impl<'a> Log<'a, '_> {
     fn lease(&mut self, line: usize, address: &[u8], mac: Option<[u8; 6]>) {
         let address = std::str::from_utf8(address).ok();
         let Some(address) = address.and_then(|text| text.parse().ok()) else {
-            self.findings.complain(line, "it is a lease of no address");
+            self.said.push((line, Err("it is a lease of no address")));
             return;
         };
         self.draft = Some(Draft {
@@ -179,25 +192,24 @@ impl<'a> Log<'a, '_> {
         });
     }
 
-    fn close(&mut self, line: usize) -> Result<(), Unusable> {
+    fn close(&mut self, line: usize) {
         let unfinished = !self.words.is_empty();
         self.words.clear();
         if self.depth == 0 {
-            self.findings
-                .complain(line, "a block ends that never began");
-            return Ok(());
+            let what = "a block ends that never began";
+            self.said.push((line, Err(what)));
+            return;
         }
         if let Some(mut draft) = self.draft.take_if(|draft| draft.depth == self.depth) {
             if unfinished {
                 draft.wrong = Some("a statement in it has no end");
             }
-            self.findings.take(line, &draft.said())?;
+            self.said.push((line, Ok(draft.said())));
         }
         self.depth -= 1;
         if self.depth == 0 {
             self.client = None;
         }
-        Ok(())
     }
 }
 

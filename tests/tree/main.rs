@@ -18,6 +18,7 @@ mod follow;
 mod kept;
 mod laws;
 mod layers;
+mod leases;
 mod live;
 mod live_world;
 mod meanwhile;
