@@ -54,6 +54,12 @@ struct Lease {
     ends: u64,
 }
 
+impl Lease {
+    fn mac_at(&self, now: u64) -> Option<[u8; 6]> {
+        (now < self.ends).then_some(self.mac)
+    }
+}
+
 /// A line that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
@@ -96,8 +102,7 @@ impl Leases {
 
     /// The MAC of who has this address at a time in seconds since 1970.
     pub fn mac_of(&self, address: IpAddr, now: u64) -> Option<[u8; 6]> {
-        let lease = self.table.get(&address.to_canonical())?;
-        (now < lease.ends).then_some(lease.mac)
+        self.table.get(&address.to_canonical())?.mac_at(now)
     }
 
     /// How many addresses there are, those of leases that have run out included.
@@ -193,6 +198,10 @@ struct Progress {
 impl Progress {
     fn is_log(&self) -> bool {
         self.format.as_ref().is_some_and(Format::is_log)
+    }
+
+    fn is_rewritten(&self) -> bool {
+        self.format.as_ref().is_some_and(|format| !format.is_log())
     }
 
     /// Reads what follows in the file. Returns how many bytes of it are done with; what

@@ -17,6 +17,7 @@
 //! A file that is gone, or no lease file any more, takes nothing away: leases end by
 //! themselves.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::net::IpAddr;
@@ -24,7 +25,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{Complaint, Findings, Format, Leases, MAX_BYTES, Progress, Unusable, recognise};
+use super::{Complaint, Findings, Format, Lease, Leases, MAX_BYTES, Progress, Unusable, recognise};
 
 /// What Kea's other files are called, in the order in which they are read. `.completed`
 /// replaces those after it, even while they are still there.
@@ -71,8 +72,8 @@ pub enum Trouble {
 pub struct LeaseFile {
     path: PathBuf,
     known: Findings,
-    /// What was known before a file was written in place, and since when it is held.
-    held: Option<(Leases, SystemTime)>,
+    /// What a file that is written in place does not say any more, and since when.
+    held: HashMap<IpAddr, (Lease, SystemTime)>,
     /// `None` until the file could be read.
     reading: Option<Reading>,
     settled: bool,
@@ -95,7 +96,7 @@ impl LeaseFile {
         Self {
             path: path.to_owned(),
             known: Findings::default(),
-            held: None,
+            held: HashMap::new(),
             reading: None,
             settled: false,
         }
@@ -108,7 +109,7 @@ impl LeaseFile {
     /// When the file cannot be read, or is no lease file.
     pub fn renew(&mut self, now: SystemTime) -> Result<Vec<Complaint>, LeaseFileError> {
         self.held
-            .take_if(|(_, since)| now < *since || now >= *since + HELD);
+            .retain(|_, (_, since)| now >= *since && now < *since + HELD);
         let before = self.known.complaints.clone();
         let looked = Seen::look(&self.path).map_err(Trouble::Io);
         let outcome = looked.and_then(|seen| self.catch_up(seen, now));
@@ -125,9 +126,10 @@ impl LeaseFile {
     /// The MAC of who has this address at a time in seconds since 1970, by what the last
     /// [`renew`](Self::renew) has read.
     pub fn mac_of(&self, address: IpAddr, now: u64) -> Option<[u8; 6]> {
-        let held = self.held.as_ref();
-        let known = self.known.leases.mac_of(address, now);
-        known.or_else(|| held.and_then(|(leases, _)| leases.mac_of(address, now)))
+        let known = self.known.leases.table.get(&address.to_canonical());
+        let held = || self.held.get(&address.to_canonical());
+        let lease = known.or_else(|| held().map(|(lease, _)| lease))?;
+        lease.mac_at(now)
     }
 
     /// What the last [`renew`](Self::renew) has read.
@@ -194,19 +196,23 @@ impl LeaseFile {
                 _ => seen = after,
             }
         }
-        self.reading = None;
+        self.settled = false;
         Ok(())
     }
 
     fn replace(&mut self, known: Findings, reading: Reading, now: SystemTime) {
-        let before = self.reading.replace(reading);
-        let old = std::mem::replace(&mut self.known, known);
-        let now_read = self.reading.as_ref();
-        let in_place = now_read.zip(before).is_some_and(|(now, before)| {
-            !before.progress.is_log() && now.seen.main.is_file_of(&before.seen.main)
+        let in_place = self.reading.as_ref().is_some_and(|before| {
+            before.progress.is_rewritten() && reading.seen.main.is_file_of(&before.seen.main)
         });
-        if in_place && self.held.is_none() {
-            self.held = Some((old.leases, now));
+        self.reading = Some(reading);
+        let before = std::mem::replace(&mut self.known, known);
+        let said = &self.known.leases.table;
+        self.held.retain(|address, _| !said.contains_key(address));
+        if in_place {
+            let gone = before.leases.table.into_iter();
+            let gone = gone.filter(|(address, _)| !said.contains_key(address));
+            self.held
+                .extend(gone.map(|(address, lease)| (address, (lease, now))));
         }
     }
 }

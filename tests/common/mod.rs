@@ -6,6 +6,7 @@
 pub(crate) mod http;
 pub(crate) mod layouts;
 pub(crate) mod mounted;
+pub(crate) mod netns;
 pub(crate) mod servers;
 pub(crate) mod skip;
 pub(crate) mod tftp;

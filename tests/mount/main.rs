@@ -3,7 +3,8 @@
 //! `servers` one row of the README's table each; `mixup` that no client ever sees a byte
 //! of another's image; `traces` real boots through real servers; `kernel` what Linux makes
 //! of our answers; `live` that changes show and transfers keep what they began with; `passed`
-//! that the kernel reads files itself; `load` many clients at once.
+//! that the kernel reads files itself; `load` many clients at once; `leases` and `neighbours` from
+//! an address to a MAC, by a real dnsmasq and by the kernel.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,9 +16,11 @@
 mod common;
 
 mod kernel;
+mod leases;
 mod live;
 mod load;
 mod mixup;
+mod neighbours;
 mod passed;
 mod servers;
 mod site;

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -227,9 +228,7 @@ fn dhcpd_statement_by_statement() {
         ("ends never; hardware ethernet ff:ff:ff:ff:ff:ff;", None),
         ("ends never; hardware ethernet 52:54:0:aa:bb:1;", Some(MAC)),
     ] {
-        let statements = statements
-            .replace('H', hardware)
-            .replace(&format!("{hardware}ardware"), "Hardware");
+        let statements = statements.replace('H', hardware);
         let text = format!("lease 10.0.0.5 {{ {statements} }}\n");
         assert_eq!(mac_in(&text, "10.0.0.5"), expected, "{text}");
     }
@@ -484,10 +483,315 @@ fn bounds_are_errors() {
         writeln!(text, "0 2:0:0:0:0:1 {address} * *").unwrap();
     }
     assert_eq!(Leases::parse(text.as_bytes()), Err(Unusable::TooMany));
-    let last = text.trim_end().rfind('\n').unwrap() + 1;
-    assert_eq!(whole(&text[..last]).len(), 1_000_000);
     let large = vec![b'\n'; (64 << 20) + 1];
     assert_eq!(Leases::parse(&large), Err(Unusable::TooLarge));
+}
+
+// --- The file on the disk -----------------------------------------------------------------
+
+const BLOCK: &str = "lease 10.0.0.5 {\n  ends never;\n  hardware ethernet 52:54:00:aa:bb:01;\n}\n";
+
+/// A lease file in a folder of its own.
+struct Disk {
+    folder: TempDir,
+    file: LeaseFile,
+    now: SystemTime,
+}
+
+impl Disk {
+    fn new(text: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("leases");
+        fs::write(&path, text).unwrap();
+        let file = LeaseFile::new(&path);
+        let now = SystemTime::now();
+        let mut disk = Self { folder, file, now };
+        disk.renew();
+        disk
+    }
+
+    fn path(&self, end: &str) -> PathBuf {
+        self.folder.path().join(format!("leases{end}"))
+    }
+
+    fn write(&self, end: &str, text: &str) {
+        fs::write(self.path(end), text).unwrap();
+    }
+
+    fn append(&self, text: &str) {
+        let mut file = fs::File::options()
+            .append(true)
+            .open(self.path(""))
+            .unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn renew(&mut self) -> Vec<Complaint> {
+        self.file.renew(self.now).unwrap()
+    }
+
+    fn error(&mut self) -> String {
+        let error = self.file.renew(self.now).unwrap_err();
+        assert!(
+            error.to_string().contains("leases"),
+            "names the file: {error}"
+        );
+        error.to_string()
+    }
+
+    fn mac(&self, address: &str) -> Option<[u8; 6]> {
+        self.file.mac_of(ip(address), NOW)
+    }
+
+    fn later(&mut self, seconds: u64) {
+        self.now += Duration::from_secs(seconds);
+    }
+}
+
+fn dnsmasq(address: &str, mac: &str) -> String {
+    format!("0 {mac} {address} * *\n")
+}
+
+#[test]
+fn a_file_that_changed_is_read_again() {
+    let mut disk = Disk::new(&dnsmasq("10.0.0.5", "52:54:00:aa:bb:01"));
+    assert_eq!(disk.mac("10.0.0.5"), Some(MAC));
+    for later in [0, 10, 10] {
+        disk.write("", &dnsmasq("10.0.0.5", "52:54:00:aa:bb:02"));
+        disk.renew();
+        assert_eq!(disk.mac("10.0.0.5"), Some(OTHER));
+        disk.write("", &dnsmasq("10.0.0.5", "52:54:00:aa:bb:01"));
+        disk.renew();
+        assert_eq!(disk.mac("10.0.0.5"), Some(MAC));
+        disk.later(later);
+        disk.renew();
+    }
+}
+
+/// dnsmasq empties the file and fills it again.
+#[test]
+fn what_is_being_written_in_place_takes_nothing_away_for_a_second() {
+    let both = dnsmasq("10.0.0.5", "52:54:00:aa:bb:01") + &dnsmasq("10.0.0.6", "52:54:00:aa:bb:02");
+    let mut disk = Disk::new(&both);
+    for half in [
+        "",
+        "0 52:54:00:aa:b",
+        &dnsmasq("10.0.0.6", "52:54:00:aa:bb:01"),
+    ] {
+        disk.write("", half);
+        disk.renew();
+        assert_eq!(disk.mac("10.0.0.5"), Some(MAC), "{half}");
+    }
+    assert_eq!(
+        disk.mac("10.0.0.6"),
+        Some(MAC),
+        "what it does say counts at once"
+    );
+    disk.later(2);
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.5"), None, "it is really gone");
+    assert_eq!(disk.mac("10.0.0.6"), Some(MAC));
+}
+
+/// Many changes in one second: it is the newest that is held, not the first.
+#[test]
+fn what_was_known_last_is_held() {
+    let mut text = String::new();
+    let mut disk = Disk::new(&text);
+    for number in 0..5 {
+        text += &dnsmasq(&format!("10.0.0.{number}"), "52:54:00:aa:bb:01");
+        disk.write("", &text);
+        disk.renew();
+        disk.write("", "");
+        disk.renew();
+        disk.renew();
+        for known in 0..=number {
+            assert_eq!(disk.mac(&format!("10.0.0.{known}")), Some(MAC), "{known}");
+        }
+    }
+    disk.later(1);
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.0"), None);
+}
+
+#[test]
+fn what_is_held_ends_when_it_ends() {
+    let mut disk = Disk::new("1795348801 52:54:00:aa:bb:01 10.0.0.5 * *\n");
+    disk.write("", "");
+    disk.renew();
+    assert_eq!(disk.file.mac_of(ip("10.0.0.5"), NOW), Some(MAC));
+    assert_eq!(disk.file.mac_of(ip("10.0.0.5"), NOW + 1), None);
+}
+
+#[test]
+fn a_file_that_is_gone_takes_nothing_away() {
+    let mut disk = Disk::new(BLOCK);
+    fs::remove_file(disk.path("")).unwrap();
+    assert!(disk.error().contains("No such file"));
+    disk.later(10);
+    assert!(disk.error().contains("is this the file"));
+    assert_eq!(disk.mac("10.0.0.5"), Some(MAC));
+    disk.write("", &BLOCK.replace("bb:01", "bb:02"));
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.5"), Some(OTHER));
+}
+
+/// dhcpd's way to make its file short again.
+#[test]
+fn a_file_that_is_renamed_into_place_replaces_all() {
+    let mut disk = Disk::new(&BLOCK.repeat(3));
+    disk.write(".new", &BLOCK.replace("10.0.0.5", "10.0.0.6"));
+    fs::rename(disk.path(".new"), disk.path("")).unwrap();
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.5"), None);
+    assert_eq!(disk.mac("10.0.0.6"), Some(MAC));
+}
+
+#[test]
+fn a_log_is_read_on_where_it_grew() {
+    let mut disk = Disk::new(BLOCK);
+    let (begin, end) = BLOCK.split_at(30);
+    disk.append(&begin.replace("10.0.0.5", "10.0.0.6"));
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.6"), None, "half of a block");
+    disk.append(end);
+    assert_eq!(disk.renew(), []);
+    assert_eq!(disk.mac("10.0.0.6"), Some(MAC));
+    disk.append("lease 10.0.0.5 {\n  ends soon;\n}\n");
+    let complaints = disk.renew();
+    assert_eq!(complaints.len(), 1);
+    assert_eq!(
+        complaints[0].line, 9,
+        "lines are counted from the beginning"
+    );
+    assert_eq!(disk.mac("10.0.0.5"), None);
+    assert_eq!(disk.renew(), [], "the same complaint is no news");
+}
+
+#[test]
+fn a_log_that_was_written_in_place_is_read_from_the_beginning() {
+    let mut disk = Disk::new(BLOCK);
+    let other = BLOCK.replace("10.0.0.5", "10.0.0.7").repeat(4);
+    disk.write("", &other);
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.7"), Some(MAC));
+    assert_eq!(disk.file.leases().len(), 1);
+}
+
+/// Each step as kea-dhcp4 and kea-lfc were seen to take it.
+#[test]
+fn kea_may_put_its_log_aside() {
+    let row = |address: &str, lifetime| {
+        format!("{address},52:54:00:aa:bb:01,,{lifetime},1795348860,1,0,0,,0,\n")
+    };
+    let mut disk = Disk::new(&format!(
+        "{KEA4}{}{}",
+        row("10.0.0.5", 60),
+        row("10.0.0.6", 60)
+    ));
+    let known = |disk: &mut Disk, step: &str| {
+        disk.renew();
+        assert_eq!(disk.mac("10.0.0.5"), Some(MAC), "{step}");
+        assert_eq!(disk.mac("10.0.0.6"), None, "{step}");
+        assert_eq!(disk.mac("10.0.0.7"), Some(MAC), "{step}");
+    };
+    fs::rename(disk.path(""), disk.path(".1")).unwrap();
+    disk.error();
+    assert_eq!(disk.mac("10.0.0.5"), Some(MAC), "between two files");
+    disk.write("", "");
+    disk.renew();
+    assert_eq!(
+        disk.mac("10.0.0.5"),
+        Some(MAC),
+        "an empty file, not even a header"
+    );
+    disk.append(KEA4);
+    disk.append(&row("10.0.0.6", 0));
+    disk.append(&row("10.0.0.7", 60));
+    known(&mut disk, ".1");
+    disk.write(".output", KEA4);
+    known(&mut disk, ".output is nobody's yet");
+    disk.write(
+        ".output",
+        &format!("{KEA4}{}{}", row("10.0.0.5", 60), row("10.0.0.6", 60)),
+    );
+    fs::rename(disk.path(".output"), disk.path(".completed")).unwrap();
+    known(&mut disk, ".completed");
+    fs::remove_file(disk.path(".1")).unwrap();
+    known(&mut disk, ".completed alone");
+    fs::rename(disk.path(".completed"), disk.path(".2")).unwrap();
+    known(&mut disk, ".2");
+    disk.later(10);
+    known(&mut disk, "later");
+    // The next round: .1 is newer than .2, and main is newer than both.
+    fs::rename(disk.path(""), disk.path(".1")).unwrap();
+    disk.write("", KEA4);
+    known(&mut disk, "the second round");
+    let fresh = LeaseFile::new(&disk.path(""));
+    disk.file = fresh;
+    known(&mut disk, "a daemon that starts now");
+    disk.write(
+        ".completed",
+        &format!("{KEA4}{}{}", row("10.0.0.5", 60), row("10.0.0.7", 60)),
+    );
+    disk.write(".2", &format!("{KEA4}{}", row("10.0.0.6", 60)));
+    known(&mut disk, ".completed replaces .2 and .1");
+}
+
+#[test]
+fn files_called_like_those_of_kea_mean_nothing_to_others() {
+    let kea = format!("{KEA4}10.0.0.6,52:54:00:aa:bb:01,,60,1795348860,1,0,0,,0,\n");
+    let mut disk = Disk::new(BLOCK);
+    for text in [
+        BLOCK.replace("10.0.0.5", "10.0.0.6"),
+        kea,
+        "junk\n".to_owned(),
+    ] {
+        for end in [".1", ".2", ".completed"] {
+            disk.write(end, &text);
+            disk.append("\n");
+            disk.renew();
+            assert_eq!(disk.mac("10.0.0.5"), Some(MAC));
+            assert_eq!(disk.mac("10.0.0.6"), None, "{end}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_an_error_and_takes_nothing_away() {
+    let mut disk = Disk::new(BLOCK);
+    disk.later(10);
+    disk.write("", "mountpoint = \"/srv/tftp\"\n");
+    assert!(
+        disk.error()
+            .contains("no line in it is from dnsmasq, ISC dhcpd or Kea")
+    );
+    let large = fs::File::create(disk.path("")).unwrap();
+    large.set_len((64 << 20) + 1).unwrap();
+    assert!(disk.error().contains("larger than 64 MiB"));
+    fs::remove_file(disk.path("")).unwrap();
+    fs::create_dir(disk.path("")).unwrap();
+    assert!(disk.error().contains("no ordinary file"));
+    fs::remove_dir(disk.path("")).unwrap();
+    symlink("/dev/zero", disk.path("")).unwrap();
+    assert!(disk.error().contains("no ordinary file"));
+    fs::remove_file(disk.path("")).unwrap();
+    assert_eq!(disk.mac("10.0.0.5"), Some(MAC));
+    disk.write("", BLOCK);
+    disk.renew();
+    assert_eq!(disk.mac("10.0.0.5"), Some(MAC));
+}
+
+#[test]
+fn a_bad_file_is_told_once_for_each_change() {
+    let mut disk = Disk::new("junk\n0 52:54:00:aa:bb:01 10.0.0.5 * *\n");
+    disk.later(10);
+    assert_eq!(disk.renew(), [], "told when it was read first");
+    disk.write("", "junk\njunk\n0 52:54:00:aa:bb:01 10.0.0.5 * *\n");
+    assert_eq!(disk.renew().len(), 2);
+    disk.write("", "junk\n");
+    disk.error();
+    assert_eq!(disk.renew(), [], "settled: not read again");
 }
 
 // --- Properties --------------------------------------------------------------------------
@@ -571,6 +875,24 @@ proptest! {
             let entries = cut.split_inclusive(ends).filter(|entry| entry.contains(begins) && entry.ends_with(ends));
             let expected = whole(&files(&steps[..entries.count()])[file]);
             prop_assert_eq!(leases, expected, "{}", cut);
+        }
+    }
+
+    /// However a log grows, it is read as if it had been there at once.
+    #[test]
+    fn a_log_in_pieces_is_the_log(steps in steps(), cuts in prop::collection::vec(1..300_usize, 1..20)) {
+        for text in &files(&steps)[1..] {
+            let mut disk = Disk::new("");
+            let mut rest = text.as_str();
+            for cut in &cuts {
+                let (piece, after) = rest.split_at((*cut).min(rest.len()));
+                disk.append(piece);
+                prop_assert_eq!(disk.renew(), []);
+                rest = after;
+            }
+            disk.append(rest);
+            disk.renew();
+            prop_assert_eq!(disk.file.leases(), &whole(text));
         }
     }
 
