@@ -106,7 +106,7 @@ impl LeaseFile {
     /// Returns the lines that cannot be read, if they are not those of last time.
     ///
     /// # Errors
-    /// When the file cannot be read, or is no lease file.
+    /// When the file cannot be read, and, once for each change, when it is no lease file.
     pub fn renew(&mut self, now: SystemTime) -> Result<Vec<Complaint>, LeaseFileError> {
         self.held
             .retain(|_, (_, since)| now >= *since && now < *since + HELD);
@@ -189,15 +189,21 @@ impl LeaseFile {
                     self.replace(known, reading, now);
                     return Ok(());
                 }
-                Err(why) if seen == after => {
-                    self.reading = Some(Reading::of_nothing(seen));
-                    return Err(why);
-                }
+                Err(why) if seen == after => return self.give_up(why, seen),
                 _ => seen = after,
             }
         }
         self.settled = false;
         Ok(())
+    }
+
+    /// What the file says will not get better by itself; what the disk says may.
+    fn give_up(&mut self, why: Trouble, seen: Seen) -> Result<(), Trouble> {
+        match why {
+            Trouble::Unusable(_) => self.reading = Some(Reading::of_nothing(seen)),
+            Trouble::Io(_) => self.settled = false,
+        }
+        Err(why)
     }
 
     fn replace(&mut self, known: Findings, reading: Reading, now: SystemTime) {
@@ -348,10 +354,11 @@ impl Look {
         let (seconds, nanos) = self.modified;
         let since = u64::try_from(seconds).unwrap_or_default();
         let nanos = u32::try_from(nanos).unwrap_or_default();
-        let modified = SystemTime::UNIX_EPOCH + Duration::new(since, nanos);
-        let distance = now
-            .duration_since(modified)
-            .unwrap_or_else(|past| past.duration());
-        distance < UNSETTLED
+        // A time beyond all reckoning is not now.
+        let Some(modified) = SystemTime::UNIX_EPOCH.checked_add(Duration::new(since, nanos)) else {
+            return false;
+        };
+        let distance = now.duration_since(modified);
+        distance.unwrap_or_else(|ahead| ahead.duration()) < UNSETTLED
     }
 }

@@ -155,10 +155,10 @@ impl Reader<'_> {
 #[test]
 fn dnsmasq_says_who_has_which_address() {
     const ALL: usize = 120;
-    let Some((server, client)) = skip::or_skip(Netns::new()).zip(skip::or_skip(Netns::new()))
-    else {
+    let Some(server) = skip::or_skip(Netns::new()) else {
         return;
     };
+    let client = Netns::new().expect("as the first one");
     if !Path::new("/usr/sbin/dnsmasq").exists() {
         return skip::skip("no dnsmasq here: apt-get install dnsmasq-base");
     }
