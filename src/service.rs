@@ -100,6 +100,7 @@ struct Service {
     /// several events.
     complaint: Option<Problems>,
     events: Arc<Events>,
+    cards: Arc<Cards>,
     /// `clients.d/`, and what was last said to be wrong in it.
     dropped: dropped::Folder,
     complaints: Vec<Problems>,
@@ -179,7 +180,8 @@ impl Service {
             dropped.read(&config);
         }
         let catalog = Catalog::open(config, &dropped.rules(), &surroundings, None)?;
-        let macs: Arc<dyn Macs> = Arc::new(Cards::new(catalog.config()));
+        let cards = Arc::new(Cards::new(catalog.config()));
+        let macs: Arc<dyn Macs> = cards.clone();
         let tree = Arc::new(Tree::new(catalog));
         let ears: Arc<dyn Told> = Arc::new(Ears {
             advice: Advice::new(mountpoint),
@@ -206,6 +208,7 @@ impl Service {
             ticked: now,
             complaint: None,
             events,
+            cards,
             dropped,
             complaints: Vec::new(),
             _control: control,
@@ -315,6 +318,7 @@ impl Service {
                 self.reread_clients();
             }
             Ok(catalog) => {
+                self.cards.configure(catalog.config());
                 self.tree.replace(catalog);
                 // At once: what is said next must be true, and systemd hears it too.
                 self.forget_beliefs();

@@ -12,7 +12,7 @@ use toml::value::Datetime;
 
 use super::raw::{Checker, OneOrMany, many};
 use super::{ImageName, ImageSpec, Located, Match, Problem, RuleSpec, single};
-use crate::address::{Address, Mac};
+use crate::address::{self, Address, Mac};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -201,8 +201,7 @@ pub(super) fn matched(text: &str) -> Result<Match, (String, String)> {
 
 /// No network card has a group address, nor all zeros.
 fn of_one_card(mac: Mac) -> Result<Mac, (String, String)> {
-    let [first, ..] = mac;
-    if first & 1 == 0 && mac != [0; 6] {
+    if let Some(mac) = address::card(&mac) {
         return Ok(mac);
     }
     let what = format!("{} is the address of no single computer", Address::Mac(mac));
