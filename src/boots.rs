@@ -162,16 +162,27 @@ fn find<'a>(
     idle: Duration,
 ) -> Option<&'a mut Remembered> {
     let key = client.key()?;
-    if client.mac.is_some() && !clients.contains(&key) {
-        let earlier = client.ip.map(Address::ip);
-        let known = earlier.and_then(|address| clients.pop(&address))?;
-        clients.put(key, known);
+    if client.mac.is_some() {
+        take_over(clients, client, key);
     }
     if clients.peek(&key)?.is_idle(now, idle) {
         clients.pop(&key);
         return None;
     }
     clients.get_mut(&key)
+}
+
+/// What was learnt under the IP address goes over to the MAC, unless that asked later: a
+/// MAC that is known may be unknown for a while, and its client boots on meanwhile.
+fn take_over(clients: &mut LruCache<Address, Remembered>, client: &Client, key: Address) {
+    let earlier = client.ip.map(Address::ip);
+    let Some(known) = earlier.and_then(|address| clients.pop(&address)) else {
+        return;
+    };
+    let is_later = |other: &Remembered| other.last > known.last;
+    if !clients.peek(&key).is_some_and(is_later) {
+        clients.put(key, known);
+    }
 }
 
 impl Remembered {

@@ -83,7 +83,7 @@ impl Catalog {
         }
         let choice = Choice::new(&config, dropped);
         Ok(Self {
-            wants_macs: choice.matches_macs() || !config.leases.is_empty(),
+            wants_macs: wants_macs(&choice, &config, before),
             choice,
             owner: owner(&config),
             images,
@@ -100,7 +100,7 @@ impl Catalog {
     pub fn with_dropped(&self, dropped: &[DroppedRule]) -> Self {
         let choice = Choice::new(&self.config, dropped);
         Self {
-            wants_macs: choice.matches_macs() || !self.config.leases.is_empty(),
+            wants_macs: wants_macs(&choice, &self.config, Some(self)),
             choice,
             config: self.config.clone(),
             images: self.images.clone(),
@@ -216,6 +216,12 @@ impl Catalog {
         }
         !renewed.is_empty()
     }
+}
+
+/// Once they were wanted they stay so: who is remembered by a MAC would be unknown else, in
+/// the middle of a boot, when the last rule for a MAC ends.
+fn wants_macs(choice: &Choice, config: &Config, before: Option<&Catalog>) -> bool {
+    choice.matches_macs() || !config.leases.is_empty() || before.is_some_and(Catalog::wants_macs)
 }
 
 fn roots(config: &Config) -> HashMap<Option<ImageName>, Arc<Way>> {

@@ -22,7 +22,7 @@ use ipnet::IpNet;
 
 use crate::address::Address;
 use crate::client::Client;
-use crate::config::dropped::DroppedRule;
+use crate::config::dropped::{DroppedRule, Stamp};
 use crate::config::{Config, ImageName, Match, RuleSpec};
 
 /// Who could be asking, as far as the sockets of the asking process tell.
@@ -57,6 +57,8 @@ pub struct Ruling {
     pub matched: Match,
     /// The file it stands in.
     pub file: Arc<Path>,
+    /// The state of that file, where it is one of `clients.d/`.
+    pub state: Stamp,
     /// The line of `matched` there.
     pub line: usize,
     /// Whether it ends once its client has read the boot image whole.
@@ -83,6 +85,9 @@ pub struct Choice {
     lengths: Lengths,
     default: Option<ImageName>,
     images: HashSet<ImageName>,
+    /// Both are asked for every name, and there may be many rules.
+    matches_macs: bool,
+    has_once: bool,
 }
 
 /// The prefix lengths that occur in rules, longest first.
@@ -102,20 +107,21 @@ impl Choice {
             ..Self::default()
         };
         for dropped in dropped {
-            choice.add(&dropped.rule, &dropped.file);
+            choice.add(&dropped.rule, &dropped.file, dropped.state);
         }
         let file: Arc<Path> = config.file.as_path().into();
         for rule in &config.rules {
-            choice.add(rule, &file);
+            choice.add(rule, &file, Stamp::default());
         }
         choice
     }
 
-    fn add(&mut self, rule: &RuleSpec, file: &Arc<Path>) {
+    fn add(&mut self, rule: &RuleSpec, file: &Arc<Path>, state: Stamp) {
         for matched in &rule.matches {
             let ruling = Ruling {
                 matched: matched.value,
                 file: file.clone(),
+                state,
                 line: matched.line,
                 once: rule.once.is_some(),
                 image: rule.image.value.clone(),
@@ -123,6 +129,8 @@ impl Choice {
                 until: rule.until,
             };
             let rules = self.rules.entry(matched.value).or_default();
+            self.matches_macs |= matches!(ruling.matched, Match::Mac(_));
+            self.has_once |= ruling.once;
             rules.push(Arc::new(ruling));
             if let Match::Net(network) = &matched.value {
                 self.lengths.add(network);
@@ -180,7 +188,8 @@ impl Choice {
 
     /// Whether this rule is one of them, and the first for whom it matches.
     pub fn has(&self, rule: &Ruling) -> bool {
-        self.first(&rule.matched) == Some(rule)
+        let first = self.first(&rule.matched);
+        first.is_some_and(|first| first.says_the_same(rule))
     }
 
     /// Whether no rule tells clients apart.
@@ -212,12 +221,12 @@ impl Choice {
 
     /// Whether any rule matches a MAC.
     pub fn matches_macs(&self) -> bool {
-        self.rules.keys().any(|rule| matches!(rule, Match::Mac(_)))
+        self.matches_macs
     }
 
     /// Whether any rule ends once its client has read the boot image whole.
     pub fn has_once(&self) -> bool {
-        self.rules.values().flatten().any(|rule| rule.once)
+        self.has_once
     }
 
     /// The single addresses that rules name, in order: the clients known by name.
@@ -254,7 +263,7 @@ impl Ruling {
         &self.image
     }
 
-    /// Wherever in its file it stands.
+    /// Wherever in its file it stands, and however often that was written.
     fn says_the_same(&self, other: &Self) -> bool {
         (&self.image, &self.file, self.once, self.until)
             == (&other.image, &other.file, other.once, other.until)

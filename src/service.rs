@@ -368,6 +368,9 @@ impl Service {
     /// another one meanwhile.
     fn end_rules(&mut self) {
         let done = self.tree.done();
+        if !done.is_empty() {
+            self.reread_clients();
+        }
         for rule in &done {
             if !self.tree.catalog().choice().has(rule) {
                 continue;

@@ -12,12 +12,10 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-
-use tempfile::NamedTempFile;
 
 use super::raw::Checker;
 use super::{Config, ImageName, ImageSpec, Match, Problem, Problems, RuleSpec};
@@ -36,6 +34,8 @@ const MOST_FILES: usize = 100_000;
 pub struct DroppedRule {
     /// The file.
     pub file: Arc<Path>,
+    /// The state of the file from which it was read.
+    pub state: Stamp,
     /// The rule.
     pub rule: RuleSpec,
 }
@@ -57,9 +57,9 @@ struct ReadFile {
     problems: Option<Problems>,
 }
 
-/// Which state of a file was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+/// Which state of a file was read: the same rule, written once more, is in another one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Stamp {
     inode: u64,
     size: u64,
     changed: (i64, i64),
@@ -79,17 +79,21 @@ impl Folder {
         &self.path
     }
 
-    /// Reads what has changed. A folder that is not there is an empty one.
+    /// Reads what has changed. A folder that is not there is an empty one; of one that
+    /// cannot be read what was read before stays.
     pub fn read(&mut self, config: &Config) {
         let images = config.images.iter();
         let images: Vec<ImageName> = images.map(|image| image.name.value.clone()).collect();
         let is_stale = images != self.images;
         self.images = images;
-        let (listed, unreadable) = match list(&self.path) {
-            Ok(listed) => (listed, None),
-            Err(error) => (Vec::new(), Some(self.cannot_list(&error))),
+        let listed = match list(&self.path) {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.unreadable = Some(self.cannot_list(&error));
+                return self.only_known_images();
+            }
         };
-        self.unreadable = unreadable;
+        self.unreadable = None;
         let mut before = std::mem::take(&mut self.files);
         for (file, stamp) in listed {
             let known = before.remove(&file);
@@ -111,12 +115,12 @@ impl Folder {
         match parse(file, images) {
             Ok(rules) => ReadFile {
                 stamp,
-                rules: with_file(file, rules),
+                rules: with_file(file, stamp, rules),
                 problems: None,
             },
             Err(problems) => {
                 let mut rules = known.map(|known| known.rules).unwrap_or_default();
-                rules.retain(|dropped| self.images.contains(&dropped.rule.image.value));
+                keep_only(&mut rules, &self.images);
                 ReadFile {
                     stamp,
                     rules,
@@ -159,10 +163,21 @@ impl Folder {
         (rules, problems)
     }
 
+    fn only_known_images(&mut self) {
+        for file in self.files.values_mut() {
+            keep_only(&mut file.rules, &self.images);
+        }
+    }
+
     fn cannot_list(&self, error: &io::Error) -> Problems {
         let next = format!("look at it: ls -ld {}", self.path.display());
         about_the_file(&self.path, format!("cannot be read: {error}"), next)
     }
+}
+
+/// A rule whose image is gone says nothing any more.
+fn keep_only(rules: &mut Vec<DroppedRule>, images: &[ImageName]) {
+    rules.retain(|dropped| images.contains(&dropped.rule.image.value));
 }
 
 /// The folder beside a configuration file.
@@ -207,7 +222,13 @@ pub fn write(
         text += "once = true\n";
     }
     let file = file_for(folder, matched);
-    let mut fresh = NamedTempFile::with_prefix_in(".", folder)?;
+    // Temporary files are their owner's alone; the umask still counts.
+    let readable = fs::Permissions::from_mode(0o644);
+    let mut fresh = tempfile::Builder::new();
+    let mut fresh = fresh
+        .prefix(".")
+        .permissions(readable)
+        .tempfile_in(folder)?;
     fresh.write_all(text.as_bytes())?;
     fresh.as_file().sync_all()?;
     fresh.persist(&file)?;
@@ -257,6 +278,10 @@ fn parse(file: &Path, images: &[ImageSpec]) -> Result<Vec<RuleSpec>, Problems> {
 }
 
 fn read(file: &Path) -> io::Result<String> {
+    // To open a named pipe would wait for somebody who writes into it.
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
     let mut text = String::new();
     let file = File::open(file)?;
     if file.metadata()?.len() > LONGEST_FILE {
@@ -266,10 +291,11 @@ fn read(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn with_file(file: &Path, rules: Vec<RuleSpec>) -> Vec<DroppedRule> {
+fn with_file(file: &Path, state: Stamp, rules: Vec<RuleSpec>) -> Vec<DroppedRule> {
     let file: Arc<Path> = file.into();
     let with = |rule| DroppedRule {
         file: file.clone(),
+        state,
         rule,
     };
     rules.into_iter().map(with).collect()

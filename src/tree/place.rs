@@ -12,6 +12,7 @@ use crate::address::Address;
 use crate::catalog::Catalog;
 use crate::choice::Ruling;
 use crate::config::ImageName;
+use crate::config::dropped::Stamp;
 use crate::error::Error;
 use crate::image::Item;
 use crate::layer::Layer;
@@ -79,6 +80,9 @@ pub struct Attributes {
     pub modified: SystemTime,
 }
 
+/// The file of a rule that ends, and the state of that file.
+type Ending<'a> = (&'a Path, Stamp);
+
 impl FilePlace {
     pub(super) fn new(image: Option<ImageName>, item: Item) -> Self {
         Self {
@@ -139,14 +143,17 @@ impl FilePlace {
         Ok(look.open(&self.stat.version)?)
     }
 
-    fn identity(&self) -> (&Option<ImageName>, &StoredPath, Version, Option<&Path>) {
-        let once = self.once.as_ref().map(|ruling| &*ruling.file);
+    fn identity(&self) -> (&Option<ImageName>, &StoredPath, Version, Option<Ending<'_>>) {
+        let once = self.once.as_ref();
+        let once = once.map(|ruling| (&*ruling.file, ruling.state));
         (&self.image, &self.path, self.stat.version, once)
     }
 }
 
 /// By image, path and version. A layer is told by the version, which names the device; a
-/// client whose rule ends with the file has a number of its own for it.
+/// client whose rule ends with the file has a number of its own for it, and another one when
+/// it gets such a rule again: what it has read before is then of no account, and what the
+/// kernel has kept of it would be read without us.
 impl PartialEq for FilePlace {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity()
