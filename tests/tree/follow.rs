@@ -7,18 +7,19 @@ use std::time::{Duration, Instant, SystemTime};
 use winbootfs::Error;
 use winbootfs::address::{Address, Mac};
 use winbootfs::boots::Boot;
+use winbootfs::catalog::Catalog;
 use winbootfs::choice::Peers;
 use winbootfs::nodes::ROOT;
 use winbootfs::program::Firmware;
 use winbootfs::tree::{Asking, Belief, Now, Tree};
 
-use crate::common::world::World;
+use crate::common::world::{World, surroundings};
 
 const MAC: &str = "52:54:00:00:00:01";
 
 /// A server that works for clients, on a thread, at some time.
 #[derive(Debug, Clone)]
-struct Server {
+pub(crate) struct Server {
     peers: Vec<IpAddr>,
     thread: u32,
     cards: Vec<(IpAddr, Mac)>,
@@ -27,7 +28,7 @@ struct Server {
 }
 
 impl Server {
-    fn of(clients: &[&str]) -> Self {
+    pub(crate) fn of(clients: &[&str]) -> Self {
         Self {
             peers: clients
                 .iter()
@@ -48,7 +49,7 @@ impl Server {
         }
     }
 
-    fn on_thread(&self, thread: u32) -> Self {
+    pub(crate) fn on_thread(&self, thread: u32) -> Self {
         Self {
             thread,
             ..self.clone()
@@ -56,7 +57,7 @@ impl Server {
     }
 
     /// This address has this network card.
-    fn with_card(&self, address: &str, mac: &str) -> Self {
+    pub(crate) fn with_card(&self, address: &str, mac: &str) -> Self {
         let Some(Address::Mac(mac)) = Address::parse(mac.as_bytes()) else {
             panic!("{mac}");
         };
@@ -93,14 +94,18 @@ impl Asking for Server {
 }
 
 /// What a server does: looks each part up, then opens.
-fn open(tree: &Tree, server: &dyn Asking, name: &str) -> Result<String, Error> {
+pub(crate) fn open(tree: &Tree, server: &dyn Asking, name: &str) -> Result<String, Error> {
     let id = look_up(tree, server, name)?.0;
     tree.opens(id, server);
     read(tree, id)
 }
 
 /// The number, and how long the last step may be believed.
-fn look_up(tree: &Tree, server: &dyn Asking, name: &str) -> Result<(u64, Belief), Error> {
+pub(crate) fn look_up(
+    tree: &Tree,
+    server: &dyn Asking,
+    name: &str,
+) -> Result<(u64, Belief), Error> {
     let mut parts = name.split('/').filter(|part| !part.is_empty());
     parts.try_fold((ROOT, Belief::UntilChanged), |(parent, _), part| {
         let answer = tree.lookup(parent, part.as_bytes(), server);
@@ -115,7 +120,7 @@ fn read(tree: &Tree, id: u64) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&buffer[..count]).into_owned())
 }
 
-fn bcd(tree: &Tree, server: &dyn Asking) -> String {
+pub(crate) fn bcd(tree: &Tree, server: &dyn Asking) -> String {
     let asked = open(tree, server, r"\Boot\BCD");
     asked.unwrap_or_else(|error| format!("<{error:?}>"))
 }
@@ -368,6 +373,25 @@ fn what_was_learnt_before_the_card_is_known_stays_known() {
     let known = unknown.with_card("10.0.0.5", "52:54:00:00:00:0a");
     assert_eq!(bcd(tree, &known), "y");
     assert_eq!(tree.boots().len(), 1);
+}
+
+/// The last rule for a card ends while others boot: they are remembered by their cards, and
+/// must not become strangers.
+#[test]
+fn who_is_remembered_by_its_card_stays_so_without_any_rule_for_one() {
+    let world = site_with_macs();
+    let tree = world.tree();
+    let client = Server::of(&["10.0.0.5"]).with_card("10.0.0.5", "52:54:00:00:00:0a");
+    open(tree, &client, "images/y/Boot/pxeboot.n12").unwrap();
+    tree.replace(tree.catalog().with_dropped(&[]));
+    assert_eq!(bcd(tree, &client), "y");
+    let fewer = site();
+    let config = fewer.config().unwrap();
+    let before = tree.catalog();
+    let catalog = Catalog::open(config, &[], &surroundings(), Some(&before)).unwrap();
+    assert!(!catalog.choice().matches_macs());
+    tree.replace(catalog);
+    assert_eq!(bcd(tree, &client), "y");
 }
 
 #[test]

@@ -10,9 +10,13 @@
 mod common;
 
 mod aliases;
+mod boots;
+mod choice;
 mod claims;
 mod clients;
 mod config;
+mod crowd;
+mod dropped;
 mod events;
 mod follow;
 mod kept;
@@ -24,6 +28,7 @@ mod live_world;
 mod meanwhile;
 mod names;
 mod nodes;
+mod once;
 mod promised;
 mod said;
 mod security;
