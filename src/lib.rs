@@ -18,9 +18,9 @@
 //! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
 //! | [`tree`] | the answer to every name |
 //! | [`catalog`] | all images, the base and the rules, at one moment |
+//! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
 //! | [`choice`] | who gets which image, and why |
 //! | [`boots`] | what each client booted last |
-//! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
 //! | [`nodes`] | the numbers that the kernel holds |
 //! | [`holds`] | the files that were looked up last, still in hand |
 //! | [`way`] | from the root of a view to a folder |
@@ -32,7 +32,7 @@
 //! | [`config`] | what `mounts.toml` says, checked |
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
-//! | [`error`], [`name`], [`address`], [`client`], [`program`] | the ground floor |
+//! | [`client`], [`program`], [`error`], [`name`], [`address`] | the ground floor |
 //!
 //! # Words
 //!

@@ -1,5 +1,6 @@
 //! `resolve`: the way of one name, step by step, as the mount would go it.
 
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
@@ -53,11 +54,11 @@ fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address
         let image = decision.image.as_deref().unwrap_or("none, only the base");
         match at {
             0 => println!("rule     {}\nimage    {image}", because(decision)),
-            _ => println!("else     {}: {image}", because(decision)),
+            _ => println!("else     {image}, by {}", because(decision)),
         }
     }
     if let Some(Err(why)) = learnt {
-        println!("booted   not known, for no daemon answers: {why}");
+        println!("booted   not known: {why}");
     }
 }
 
@@ -83,7 +84,12 @@ fn learn(opened: &Opened, client: &Client) -> Result<(), String> {
         }
         Ok(Answer::Booted { .. }) => Ok(()),
         Ok(Answer::Wrong { why }) => Err(why),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
+                format!("no winbootfs runs on {}", mountpoint.display())
+            }
+            _ => format!("winbootfs cannot be asked: {error}"),
+        }),
     }
 }
 
@@ -108,8 +114,8 @@ fn because(decision: &Decision) -> String {
                 rule.line
             )
         }
-        Because::Default => "no rule matches: the default image".to_owned(),
-        Because::Nothing => "no rule matches, and there is no default image".to_owned(),
+        Because::Default => "default, where no rule matches".to_owned(),
+        Because::Nothing => "default, where no rule matches; there is none".to_owned(),
     }
 }
 
