@@ -112,6 +112,8 @@ fn resolve_prints_each_step() {
         "client   127.0.11.9\n\
          rule     127.0.11.0/24, mounts.toml:26\n\
          image    win11\n\
+         else     rescue, by default, where no rule matches\n\
+         booted   not known: no winbootfs runs on tests/sample/tftpboot\n\
          name     \\EFI\\boot/BOOTX64.efi -> [EFI] [boot] [BOOTX64.efi]\n\
          step     EFI: a folder of image win11\n\
          step     boot: a folder of image win11\n\
@@ -124,18 +126,14 @@ fn resolve_prints_each_step() {
 fn resolve_says_by_what_rule() {
     let store = "\\Boot\\BCD";
     for (client, rule, image) in [
-        ("127.0.0.10", "127.0.0.10/32, mounts.toml:22", "win10"),
-        ("127.0.11.7", "127.0.11.7/32, mounts.toml:30", "rescue"),
-        (
-            "::ffff:127.0.0.11",
-            "127.0.0.11/32, mounts.toml:26",
-            "win11",
-        ),
-        ("7F00000B", "127.0.0.11/32, mounts.toml:26", "win11"),
-        ("10.1.2.3", "no rule matches: the default image", "rescue"),
+        ("127.0.0.10", "127.0.0.10, mounts.toml:22", "win10"),
+        ("127.0.11.7", "127.0.11.7, mounts.toml:30", "rescue"),
+        ("::ffff:127.0.0.11", "127.0.0.11, mounts.toml:26", "win11"),
+        ("7F00000B", "127.0.0.11, mounts.toml:26", "win11"),
+        ("10.1.2.3", "default, where no rule matches", "rescue"),
         (
             "52:54:00:12:34:56",
-            "no rule matches: the default image",
+            "default, where no rule matches",
             "rescue",
         ),
     ] {
