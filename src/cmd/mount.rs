@@ -3,7 +3,10 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::config_file;
 use crate::cli::MountArgs;
@@ -22,18 +25,30 @@ pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> 
 
 /// Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its own times.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("WINBOOTFS_LOG");
-    // fuser warns of every call that we do not answer, such as the ioctl by which a program
-    // asks whether a file is a terminal.
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info,fuser=error"));
-    let format = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let format = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(levels());
     match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => format.without_time().init(),
-        None => format.init(),
+        Some(_) => registry.with(format.without_time()).init(),
+        None => registry.with(format).init(),
+    }
+}
+
+/// A level for everything, for single modules, or both: `info,winbootfs::watch=debug`.
+fn levels() -> Targets {
+    // fuser warns of every call that we do not answer, such as the ioctl by which a program
+    // asks whether a file is a terminal.
+    let usual = Targets::new()
+        .with_default(Level::INFO)
+        .with_target("fuser", Level::ERROR);
+    let chosen = std::env::var("WINBOOTFS_LOG").ok();
+    match chosen.and_then(|text| text.parse::<Targets>().ok()) {
+        Some(chosen) if chosen.default_level().is_some() => chosen,
+        // Modules only, or a word that is no level: nothing else falls silent.
+        Some(chosen) => usual.with_targets(chosen),
+        None => usual,
     }
 }
 

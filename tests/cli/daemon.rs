@@ -1,7 +1,7 @@
 //! The life of a daemon as an operator sees it: start without a file, reload, end.
 
 use std::fs;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::Signal;
@@ -177,6 +177,45 @@ fn counters_are_written_on_request() {
     assert!(mounted.path(b"nothing").symlink_metadata().is_err());
     assert!(mounted.counter("lookups") >= 2);
     assert!(mounted.counter("misses") >= 1);
+}
+
+/// `WINBOOTFS_LOG` chooses how much is said; what nobody can read as levels changes nothing.
+#[test]
+fn the_log_is_as_long_as_wanted() {
+    if !can_mount() {
+        return;
+    }
+    for (wanted, is_long) in [
+        (None, false),
+        (Some("loud"), false),
+        (Some("winbootfs=loud"), false),
+        (Some("winbootfs::watch=debug"), false),
+        (Some("info,fuser=debug"), true),
+        (Some("debug"), true),
+    ] {
+        let world = site();
+        let mounted = logging(&world, wanted);
+        let file = fs::File::open(mounted.path(b"\\Boot\\BCD")).unwrap();
+        assert!(!file.is_terminal(), "asked by a call that has no answer");
+        assert_eq!(mounted.counter("opens"), 1);
+        let log = mounted.log();
+        let is_there = ["DEBUG", "Not Implemented"].map(|word| log.contains(word));
+        assert_eq!(is_there, [is_long; 2], "{wanted:?}: {log}");
+    }
+}
+
+fn logging(world: &World, wanted: Option<&str>) -> Mounted {
+    let root = world.path("mnt");
+    fs::create_dir_all(&root).unwrap();
+    let mut command = program();
+    command.args([
+        "mount".as_ref(),
+        world.path("x").as_os_str(),
+        root.as_os_str(),
+    ]);
+    command.env_remove("WINBOOTFS_LOG");
+    command.envs(wanted.map(|wanted| ("WINBOOTFS_LOG", wanted)));
+    Mounted::start(command, &root)
 }
 
 /// Files beneath that nobody asked to hide.
