@@ -31,6 +31,15 @@ The configuration, mounts.toml (relative paths are relative to the file):
 
 Changes of the file take effect at once; a broken one is reported and the old one kept.
 
+Reading: the kernel reads the files itself, and no byte passes through the daemon, if
+  - it is Linux 6.9 or newer,
+  - winbootfs runs as root (CAP_SYS_ADMIN), and
+  - the files are on a disk, or on one overlay over disks.
+This is called passthrough. Otherwise they are read through the daemon, which is slower.
+The log says which, and why, when the first file is opened: \"files are read by the kernel
+itself\" or \"... are read through the daemon: ...\". What passed through the daemon is
+`bytes` among the counters.
+
 Examples:
   winbootfs mount /srv/winpe/rescue /srv/win11 /srv/tftp
   winbootfs mount --config /etc/winbootfs/mounts.toml

@@ -320,7 +320,7 @@ impl Filesystem for Door {
         if passes {
             self.backings.enable();
         } else {
-            tracing::warn!("files are read through the daemon: passthrough needs Linux 6.9");
+            Backings::cannot_at_all(config.kernel_abi());
         }
         let forgets = config.kernel_abi() >= session::FORGETS_ON_REQUEST;
         self.forgets_on_request.store(forgets, Ordering::Relaxed);

@@ -1,23 +1,32 @@
 //! Passthrough: the kernel reads the file on disk itself, without asking.
 //!
-//! That needs Linux 6.9, CAP_SYS_ADMIN and a whole file on an ordinary disk. The kernel
-//! wants one backing for a node at a time, shared by all who have it open, and must not
+//! That needs Linux 6.9, CAP_SYS_ADMIN and a file system that is no stack of others: one
+//! overlay is let through, two are not, nor is a mount like ours. Which of the two ways
+//! files are read, and why, is said in the log at the first open. The kernel wants one
+//! backing for a node at a time, shared by all who have it open, and must not
 //! be given another before the last of them is gone; it would fail their opens with EIO.
 //! Once it is registered the kernel holds the file and we need no descriptor for it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use fuser::{BackingId, ReplyOpen};
+use fuser::{BackingId, ReplyOpen, Version};
 
+use crate::name::visible;
 use crate::source::ReadAt;
 
 /// How many backings are kept for a moment after the last close: a boot manager asks for
 /// every file twice, first for its size.
 const MOST_IDLE: usize = 16;
+
+/// The protocol of Linux 6.9, which brought passthrough.
+const PASSES_THROUGH: Version = Version(7, 40);
 
 /// All files that the kernel reads itself, by node.
 #[derive(Debug, Default)]
@@ -33,12 +42,23 @@ struct State {
     idle: VecDeque<Arc<BackingId>>,
     /// Devices whose files the kernel would not read itself.
     unfit: HashSet<u64>,
+    /// It was said that the kernel reads files itself.
+    told: bool,
 }
 
 impl Backings {
     /// The kernel can do it at all.
     pub(super) fn enable(&self) {
         self.able.store(true, Ordering::Relaxed);
+    }
+
+    /// A kernel that speaks this protocol cannot.
+    pub(super) fn cannot_at_all(kernel: Version) {
+        let why = match kernel >= PASSES_THROUGH {
+            true => "this kernel is built without CONFIG_FUSE_PASSTHROUGH",
+            false => "passthrough needs Linux 6.9",
+        };
+        tracing::warn!("files are read through the daemon: {why}");
     }
 
     /// The backing of a node that somebody has open, or had a moment ago.
@@ -67,12 +87,13 @@ impl Backings {
         }
         match reply.open_backing(file) {
             Ok(backing) => {
+                state.tell();
                 let backing = Arc::new(backing);
                 state.registered.insert(node, Arc::downgrade(&backing));
                 Some(backing)
             }
             Err(error) => {
-                self.cannot(&mut state, device, &error);
+                self.cannot(&mut state, device, file, &error);
                 None
             }
         }
@@ -99,17 +120,19 @@ impl Backings {
     }
 
     /// Said once, and not tried again: neither a privilege nor a file system comes later.
-    fn cannot(&self, state: &mut State, device: u64, error: &io::Error) {
+    fn cannot(&self, state: &mut State, device: u64, file: &File, error: &io::Error) {
         if error.raw_os_error() == Some(libc::EPERM) {
             self.able.store(false, Ordering::Relaxed);
-            tracing::warn!("files are read through the daemon: passthrough needs CAP_SYS_ADMIN");
+            tracing::warn!(
+                "files are read through the daemon: passthrough needs root (CAP_SYS_ADMIN, and \
+                 not only in a user namespace)"
+            );
         } else {
             state.unfit.insert(device);
             tracing::warn!(
-                "files of device {}:{} are read through the daemon: the kernel cannot pass them \
-                 through ({error})",
-                rustix::fs::major(device),
-                rustix::fs::minor(device)
+                "{} and what is on the same file system are read through the daemon: {}",
+                path(file),
+                reason(error)
             );
         }
     }
@@ -117,4 +140,28 @@ impl Backings {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn tell(&mut self) {
+        if !self.told {
+            tracing::info!("files are read by the kernel itself (passthrough)");
+        }
+        self.told = true;
+    }
+}
+
+/// What the kernel means when it refuses a file.
+fn reason(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::ELOOP) => "passthrough needs a disk, or one overlay over disks".to_owned(),
+        _ => format!("the kernel cannot pass them through ({error})"),
+    }
+}
+
+/// Where an open file is, for people.
+fn path(file: &File) -> String {
+    let link = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let path = fs::read_link(link).unwrap_or_default();
+    visible(path.as_os_str().as_bytes())
 }

@@ -26,6 +26,12 @@ fn help_teaches() {
         "base",
         "HUP",
         "USR1",
+        "Linux 6.9",
+        "CAP_SYS_ADMIN",
+        "overlay",
+        "passthrough",
+        "read by the kernel",
+        "read through the daemon",
         "Examples:",
     ]);
     run(&["check", "--help"]).printed(&["FAULT", "remark", "Exit code: 0"]);
