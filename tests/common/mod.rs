@@ -1,4 +1,4 @@
-//! The vocabulary of the tests: worlds, mounts, stock servers, clients, waiting.
+//! The vocabulary of the tests: worlds, mounts, networks, stock servers, clients, waiting.
 //!
 //! Included by every test binary; none uses all of it.
 #![allow(dead_code)]
@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod layouts;
 pub(crate) mod mounted;
 pub(crate) mod netns;
+pub(crate) mod network;
 pub(crate) mod servers;
 pub(crate) mod skip;
 pub(crate) mod tftp;

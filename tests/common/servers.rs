@@ -41,6 +41,7 @@ use rustix::process::{
 use tempfile::TempDir;
 
 use super::http;
+use super::network::Network;
 use super::tftp::{TftpError, Transfer};
 use super::wait;
 
@@ -52,11 +53,23 @@ const STARTUP: Duration = Duration::from_secs(20);
 /// How long a server may take to end after SIGTERM before it is killed.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// How dnsmasq runs everywhere here; it is nobody's DNS server.
+const DNSMASQ: [&str; 5] = [
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--port=0",
+    "--bind-interfaces",
+    "--log-facility=-",
+];
+
+/// How tftpd-hpa runs everywhere here.
+const TFTPD_HPA: [&str; 4] = ["--ipv4", "--secure", "--user", "root"];
+
 const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 
 /// A server that this machine cannot run, and what would help.
 #[derive(Debug)]
-pub(crate) struct Missing(String);
+pub(crate) struct Missing(pub(crate) String);
 
 impl fmt::Display for Missing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,9 +106,8 @@ pub(crate) fn dnsmasq(root: &Path, extra: &[&str]) -> Result<Server, Missing> {
     let folder = scratch();
     let mut command = command(&program);
     command
-        .args(["--keep-in-foreground", "--conf-file=/dev/null", "--port=0"])
+        .args(DNSMASQ)
         .args(["--enable-tftp", "--tftp-max=200"])
-        .args(["--bind-interfaces", "--log-facility=-"])
         .arg(format!("--listen-address={}", address.ip()))
         .arg(option("--pid-file=", &folder.path().join("pid")))
         .arg(option("--tftp-root=", root))
@@ -103,7 +115,25 @@ pub(crate) fn dnsmasq(root: &Path, extra: &[&str]) -> Result<Server, Missing> {
     if !extra.iter().any(|option| option.starts_with("--user=")) {
         command.args(["--user=root", "--group=root"]);
     }
-    Ok(start("dnsmasq", command, folder, address).ready(answers_tftp))
+    Ok(start("dnsmasq", command, folder, address).ready(|server| answers_tftp(server.address)))
+}
+
+/// dnsmasq as the DHCP server of a network of a test's own, with options for what it
+/// gives to whom; it may be that network's TFTP server as well.
+pub(crate) fn dhcp_in(network: &Network, extra: &[String]) -> Result<Server, Missing> {
+    let program = find("dnsmasq", "dnsmasq-base")?;
+    let (address, folder) = (SocketAddr::from((network.server(), 67)), scratch());
+    let mut command = network.command(&program);
+    command
+        .args(DNSMASQ)
+        .args(["--user=root", "--group=root", "--no-ping"])
+        .arg(format!("--interface={}", network.interface()))
+        .arg("--except-interface=lo")
+        .arg(option("--pid-file=", &folder.path().join("pid")))
+        .arg(option("--dhcp-leasefile=", &folder.path().join("leases")))
+        .args(extra);
+    let bound = |server: &Server| server.log().contains("sockets bound exclusively");
+    Ok(start("dnsmasq", command, folder, address).ready(bound))
 }
 
 /// tftpd-hpa, standalone, `--secure`, and without a map file.
@@ -123,28 +153,37 @@ pub(crate) fn tftpd_hpa(root: &Path) -> Result<Server, Missing> {
     let program = find("in.tftpd", "tftpd-hpa")?;
     need_root("in.tftpd --secure")?;
     let address = free_udp().0;
-    let common = ["--ipv4", "--secure", "--user", "root"];
     let mut command = command(&program);
-    command.arg("--foreground").args(common);
+    command.arg("--foreground").args(TFTPD_HPA);
     command.args(["--address", &address.to_string()]).arg(root);
     let server = start("in.tftpd", command, scratch(), address);
-    match server.until_ready(answers_tftp) {
-        Err(Ended { code: Some(66) }) => Ok(tftpd_hpa_as_inetd(&program, &common, root)),
+    match server.until_ready(|server| answers_tftp(server.address)) {
+        Err(Ended { code: Some(66) }) => Ok(tftpd_hpa_as_inetd(&program, root)),
         Err(ended) => server.not_started(&ended),
         Ok(()) => Ok(server),
     }
+}
+
+/// The same in a network of a test's own, on TFTP's own port.
+pub(crate) fn tftpd_hpa_in(network: &Network, root: &Path) -> Result<Server, Missing> {
+    let program = find("in.tftpd", "tftpd-hpa")?;
+    let address = SocketAddr::from((network.server(), 69));
+    let mut command = network.command(&program);
+    command.arg("--foreground").args(TFTPD_HPA);
+    command.args(["--address", &address.to_string()]).arg(root);
+    Ok(start("in.tftpd", command, scratch(), address).ready(Server::has_udp))
 }
 
 /// On a machine with no address but 127.0.0.1 (a container without network), tftpd-hpa
 /// cannot even resolve the numeric address it is given (it asks for "configured"
 /// addresses, and libc does not count that one) and exits with 66. inetd's way needs
 /// no address: the socket is handed over as standard input.
-fn tftpd_hpa_as_inetd(program: &Path, common: &[&str], root: &Path) -> Server {
+fn tftpd_hpa_as_inetd(program: &Path, root: &Path) -> Server {
     let (address, socket) = free_udp();
     let mut command = command(program);
-    command.args(common).arg(root);
+    command.args(TFTPD_HPA).arg(root);
     command.stdin(Stdio::from(OwnedFd::from(socket)));
-    start("in.tftpd", command, scratch(), address).ready(answers_tftp)
+    start("in.tftpd", command, scratch(), address).ready(|server| answers_tftp(server.address))
 }
 
 /// atftpd, from where `tests/run` has unpacked it: as a package it excludes tftpd-hpa.
@@ -167,7 +206,7 @@ pub(crate) fn atftpd(root: &Path) -> Result<Server, Missing> {
         .args(["--bind-address", &address.ip().to_string()])
         .args(["--port", &address.port().to_string()])
         .arg(root);
-    Ok(start("atftpd", command, scratch(), address).ready(answers_tftp))
+    Ok(start("atftpd", command, scratch(), address).ready(|server| answers_tftp(server.address)))
 }
 
 /// nginx, with the given `root` line (or lines) in its one server block, such as
@@ -181,7 +220,20 @@ pub(crate) fn atftpd(root: &Path) -> Result<Server, Missing> {
 /// Processes: two workers, each serving many clients at once: by path only.
 pub(crate) fn nginx(root_directive: &str) -> Result<Server, Missing> {
     let program = find("nginx", "nginx-light")?;
-    let (address, folder) = (free_tcp(), scratch());
+    let server = start_nginx(command(&program), free_tcp(), root_directive);
+    Ok(server.ready(|server| answers_http(server.address)))
+}
+
+/// The same in a network of a test's own, on HTTP's own port.
+pub(crate) fn nginx_in(network: &Network, root_directive: &str) -> Result<Server, Missing> {
+    let program = find("nginx", "nginx-light")?;
+    let address = SocketAddr::from((network.server(), 80));
+    let server = start_nginx(network.command(&program), address, root_directive);
+    Ok(server.ready(Server::has_tcp))
+}
+
+fn start_nginx(mut command: Command, address: SocketAddr, root_directive: &str) -> Server {
+    let folder = scratch();
     let own = folder.path().display();
     let user = if is_root() { "user root;" } else { "" };
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -194,13 +246,12 @@ pub(crate) fn nginx(root_directive: &str) -> Result<Server, Missing> {
          default_type application/octet-stream;\n\
          server {{\nlisten {address};\nautoindex on;\n{root_directive}\n}}\n}}\n"
     );
-    let mut command = command(&program);
     command.arg("-p").arg(folder.path());
     command.arg("-e").arg(folder.path().join("log"));
     command
         .arg("-c")
         .arg(write(&folder, "nginx.conf", &configuration));
-    Ok(start("nginx", command, folder, address).ready(answers_http))
+    start("nginx", command, folder, address)
 }
 
 /// Apache with the prefork model, and optionally a line for mod_rewrite such as
@@ -277,7 +328,7 @@ fn apache_with(
     command
         .arg("-f")
         .arg(write(&folder, "apache.conf", &configuration));
-    Ok(start("apache2", command, folder, address).ready(answers_http))
+    Ok(start("apache2", command, folder, address).ready(|server| answers_http(server.address)))
 }
 
 /// lighttpd, with further lines of configuration such as
@@ -308,7 +359,7 @@ pub(crate) fn lighttpd(root: &Path, extra: &str) -> Result<Server, Missing> {
     let mut command = command(&program);
     command.arg("-D").arg("-f");
     command.arg(write(&folder, "lighttpd.conf", &configuration));
-    Ok(start("lighttpd", command, folder, address).ready(answers_http))
+    Ok(start("lighttpd", command, folder, address).ready(|server| answers_http(server.address)))
 }
 
 impl Server {
@@ -332,19 +383,33 @@ impl Server {
         self.folder.path().join("log")
     }
 
-    fn ready(self, answers: fn(SocketAddr) -> bool) -> Self {
+    fn ready(self, answers: fn(&Self) -> bool) -> Self {
         if let Err(ended) = self.until_ready(answers) {
             self.not_started(&ended);
         }
         self
     }
 
-    fn until_ready(&self, answers: fn(SocketAddr) -> bool) -> Result<(), Ended> {
+    fn until_ready(&self, answers: fn(&Self) -> bool) -> Result<(), Ended> {
         let what = format!("{} at {} to answer", self.program, self.address);
         wait::until(&what, STARTUP, || match ended(self.leader()) {
             Some(ended) => Some(Err(ended)),
-            None => answers(self.address).then_some(Ok(())),
+            None => answers(self).then_some(Ok(())),
         })
+    }
+
+    /// Whether its address has been taken, as the process itself sees its network. What is
+    /// sent from then on waits for it, so a server that nobody here can ask is ready.
+    fn has_udp(&self) -> bool {
+        is_listed(&self.network_list("udp"), self.address)
+    }
+
+    fn has_tcp(&self) -> bool {
+        is_listed(&self.network_list("tcp"), self.address)
+    }
+
+    fn network_list(&self, protocol: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/net/{protocol}", self.pid()))
     }
 
     /// The log follows from `drop`, which sees the panic.
@@ -446,7 +511,7 @@ fn start(
 /// Starts a command from a thread that lives as long as the test binary: "the parent has
 /// ended" means the thread that started a process, and a test's thread may end before a
 /// server that several tests share.
-fn spawn(command: Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: Command) -> io::Result<Child> {
     type Order = (Command, mpsc::Sender<io::Result<Child>>);
     static STARTER: LazyLock<mpsc::Sender<Order>> = LazyLock::new(|| {
         let (sender, orders) = mpsc::channel::<Order>();
@@ -476,14 +541,19 @@ fn answers_tftp(address: SocketAddr) -> bool {
         )
 }
 
-/// The kernel's list shows the four bytes of an address as one number of this machine.
+/// Whether a socket of the network of this test binary has the address.
 fn is_bound(address: SocketAddr) -> bool {
+    is_listed(Path::new("/proc/self/net/udp"), address)
+}
+
+/// The kernel's list shows the four bytes of an address as one number of this machine.
+fn is_listed(sockets: &Path, address: SocketAddr) -> bool {
     let IpAddr::V4(ip) = address.ip() else {
         return false;
     };
     let number = u32::from_ne_bytes(ip.octets());
     let socket = format!("{number:08X}:{:04X}", address.port());
-    let sockets = fs::read_to_string("/proc/net/udp").expect("the list of UDP sockets");
+    let sockets = fs::read_to_string(sockets).unwrap_or_default();
     sockets.contains(&socket)
 }
 
@@ -491,7 +561,8 @@ fn answers_http(address: SocketAddr) -> bool {
     http::get(address, address.ip(), PROBE.as_bytes()).is_ok()
 }
 
-fn find(program: &str, package: &str) -> Result<PathBuf, Missing> {
+/// A program of this machine.
+pub(crate) fn find(program: &str, package: &str) -> Result<PathBuf, Missing> {
     let path = env::var_os("PATH").unwrap_or_default();
     // A user's PATH often lacks the folders that servers are in.
     env::split_paths(&path)
@@ -550,7 +621,7 @@ fn need_root(what: &str) -> Result<(), Missing> {
 /// A command that gets SIGTERM when this test binary is ended by Ctrl-C or killed, and
 /// nothing is dropped any more. `setpriv` asks the kernel for that and then becomes the
 /// program; a machine without it merely has leftovers to end by hand.
-fn command(program: &Path) -> Command {
+pub(crate) fn command(program: &Path) -> Command {
     let direct = |_| Command::new(program);
     let bound = |setpriv: PathBuf| {
         let mut command = Command::new(setpriv);
