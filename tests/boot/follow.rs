@@ -1,4 +1,102 @@
-//! What a computer boots from a menu is what it gets from then on: one menu for all, no
-//! rule for anybody's choice, and the next boot may choose something else.
+//! What a computer boots from a menu is what it gets from then on: one menu for all, the
+//! same `\Boot\BCD` in every boot program, and at the next boot another choice.
+//!
+//! The computer here has a rule that says `ash`. It chooses `birch` first, against the
+//! rule, then `ash`.
 
 use crate::bios::nbp_in_boot;
+use crate::common::servers::Missing;
+use crate::common::skip;
+use crate::menu::{Menu, menu};
+use crate::programs::{self, store};
+use crate::site::{COMPUTERS, Files, Front, IMAGES, Plan, Site, lines_from};
+use crate::uefi::efi_as_on_media;
+use crate::vm::{Firmware, Vm};
+
+/// A site where everybody gets this menu.
+fn with_menu(
+    kind: Menu,
+    announce: &str,
+    base: Result<Files, Missing>,
+    programs: fn(&str) -> Result<Files, Missing>,
+) -> Option<Site> {
+    let mut base = skip::or_skip(base)?;
+    base.push((kind.path().to_owned(), menu(kind, &IMAGES).into()));
+    let plan = Plan {
+        front: Front::TftpdHpa,
+        announce: &[announce],
+        base,
+        programs,
+    };
+    plan.build()
+}
+
+/// Boots twice, with another choice each time, and looks at what came of it.
+fn choose_twice(site: &Site, firmware: Firmware, check: impl Fn(&mut Vm, &str)) {
+    for chosen in [1, 0] {
+        let Some(mut vm) = site.boot(COMPUTERS[0], firmware) else {
+            return;
+        };
+        vm.choose(&IMAGES, chosen);
+        check(&mut vm, IMAGES[chosen]);
+    }
+}
+
+fn nbp_got_all_from(vm: &mut Vm, image: &str) {
+    let said = vm.wait_for("nbp: done");
+    assert_eq!(lines_from(&said, "nbp:"), programs::nbp_says(image, image));
+}
+
+fn efi_got_all_from(vm: &mut Vm, image: &str) {
+    let said = vm.wait_for("grub: done");
+    assert_eq!(lines_from(&said, "grub:"), programs::efi_says(image));
+}
+
+#[test]
+#[ignore = "a choice is not followed yet"]
+fn pxelinux_chooses() {
+    let base = programs::pxelinux();
+    let Some(site) = with_menu(Menu::Pxelinux, "pxelinux.0", base, nbp_in_boot) else {
+        return;
+    };
+    choose_twice(&site, Firmware::Bios, nbp_got_all_from);
+}
+
+#[test]
+#[ignore = "a choice is not followed yet"]
+fn ipxe_for_bios_chooses() {
+    let base = Ok(Files::new());
+    let Some(site) = with_menu(Menu::Ipxe, "menu.ipxe", base, nbp_in_boot) else {
+        return;
+    };
+    choose_twice(&site, Firmware::Bios, nbp_got_all_from);
+}
+
+#[test]
+#[ignore = "a choice is not followed yet"]
+fn ipxe_for_uefi_chooses() {
+    let base = Ok(Files::new());
+    let Some(site) = with_menu(Menu::Ipxe, "menu.ipxe", base, efi_as_on_media) else {
+        return;
+    };
+    choose_twice(&site, Firmware::UefiWithIpxe, efi_got_all_from);
+}
+
+/// GRUB 2.06 takes the network card from the firmware and does not give it back, so the
+/// program that it starts can ask for nothing. That it was started shows on the serial
+/// line; what the computer would get is asked of the mount.
+#[test]
+#[ignore = "a choice is not followed yet"]
+fn grub_for_uefi_chooses() {
+    let menu_program = programs::grub_with_menu();
+    let base = menu_program.map(|program| vec![("grubx64.efi".to_owned(), program)]);
+    let Some(site) = with_menu(Menu::Grub, "grubx64.efi", base, efi_as_on_media) else {
+        return;
+    };
+    let name = format!("clients/{}/Boot/BCD", COMPUTERS[0].address());
+    choose_twice(&site, Firmware::UefiPxe, |vm, image| {
+        vm.wait_for(&format!("grub: started from {image}"));
+        let got = site.mounted.read(name.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(got).unwrap(), store(image));
+    });
+}

@@ -19,6 +19,7 @@
 mod common;
 
 mod bios;
+mod follow;
 mod menu;
 mod programs;
 mod site;

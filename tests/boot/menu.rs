@@ -37,7 +37,7 @@ fn pxelinux(entries: impl Fn(fn(&str) -> String) -> String) -> String {
     let labels = entries(|image| {
         format!("LABEL {image}\n  MENU LABEL {image}\n  PXE images/{image}/Boot/pxeboot.n12\n")
     });
-    format!("SERIAL 0 115200\nUI menu.c32\nPROMPT 0\n{labels}")
+    format!("UI menu.c32\nPROMPT 0\n{labels}")
 }
 
 fn ipxe(entries: impl Fn(fn(&str) -> String) -> String) -> String {

@@ -2,7 +2,8 @@
 #
 # A PXE ROM, pxelinux or iPXE loads it to 0000:7C00 and starts it there in real mode, with
 # a far pointer to the !PXE structure on the stack behind the return address. It speaks
-# on COM1 only. `image`, the name that it was made with, is appended by the tests.
+# to the BIOS's console, which is the serial line. `image`, the name that it was made
+# with, is appended by the tests.
 
 .code16
 .text
@@ -31,7 +32,8 @@ next:   cmpb $0, (%si)
         jmp  next
 finish: movw $done, %si
         call print
-stop:   hlt
+stop:   sti                             # or the console would keep its last bytes
+        hlt
         jmp  stop
 
 # The server is the one that the DHCP answer names (siaddr).
@@ -123,15 +125,13 @@ print_bytes:
         jmp  print_bytes
 1:      ret
 
-# One byte to COM1, once it has room for it.
-put:    pushw %ax
-        movw $0x3fd, %dx
-1:      inb  %dx, %al
-        testb $0x20, %al
-        jz   1b
-        popw %ax
-        movw $0x3f8, %dx
-        outb %al, %dx
+# One byte to the BIOS's console. It keeps what it is given for a moment: written to the
+# port directly, bytes would come between those that the boot loader has left there.
+put:    pushaw
+        movb $0x0e, %ah
+        movw $7, %bx
+        int  $0x10
+        popaw
         ret
 
 .set room, 1024

@@ -17,8 +17,8 @@ use crate::common::wait;
 use crate::tools;
 
 /// How long a computer may take to say what is waited for. On a quiet machine UEFI needs
-/// ten seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// ten seconds; with thirty others in line for two processors it needed more than sixty.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// The keys that menus know; `DOWN` as a terminal sends it.
 const DOWN: &str = "\x1b[B";
