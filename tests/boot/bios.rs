@@ -1,9 +1,9 @@
 //! BIOS: pxelinux and iPXE, and the program they start, which asks for `\Boot\BCD`.
 
 use crate::common::servers::Missing;
-use crate::menu::{Menu, menu};
+use crate::menu::Menu;
 use crate::programs;
-use crate::site::{COMPUTERS, Files, Front, IMAGES, Plan, Site, lines_from};
+use crate::site::{COMPUTERS, Files, Front, IMAGES, Plan, lines_from, with_menu};
 use crate::vm::Firmware;
 
 /// One program for BIOS, as instructions for WinPE place it.
@@ -26,7 +26,8 @@ const STORES: [&str; 7] = [
 /// pxelinux from the base, its menu, and the entry of the computer's own image.
 #[test]
 fn pxelinux_starts_a_program_of_the_image() {
-    let Some(site) = with_pxelinux(Front::TftpdHpa) else {
+    let base = programs::pxelinux();
+    let Some(site) = with_menu(Menu::Pxelinux, "pxelinux.0", base, nbp_in_boot) else {
         return;
     };
     let Some(mut vm) = site.boot(COMPUTERS[1], Firmware::Bios) else {
@@ -34,25 +35,7 @@ fn pxelinux_starts_a_program_of_the_image() {
     };
     vm.choose(&IMAGES, 1);
     let said = vm.wait_for("nbp: done");
-    assert_eq!(
-        lines_from(&said, "nbp:"),
-        programs::nbp_says(IMAGES[1], IMAGES[1])
-    );
-}
-
-fn with_pxelinux(front: Front) -> Option<Site> {
-    let mut base = crate::common::skip::or_skip(programs::pxelinux())?;
-    base.push((
-        Menu::Pxelinux.path().to_owned(),
-        menu(Menu::Pxelinux, &IMAGES).into(),
-    ));
-    let plan = Plan {
-        front,
-        announce: &["pxelinux.0"],
-        base,
-        programs: nbp_in_boot,
-    };
-    plan.build()
+    assert_eq!(lines_from(&said, "nbp:"), programs::nbp_says(IMAGES[1]));
 }
 
 /// iPXE reads a script, and the script asks in every spelling.
@@ -89,7 +72,7 @@ fn two_at_once(front: Front) {
     for (vm, image) in vms.into_iter().zip(IMAGES) {
         let Some(mut vm) = vm else { return };
         let said = vm.wait_for("nbp: done");
-        assert_eq!(lines_from(&said, "nbp:"), programs::nbp_says(image, image));
+        assert_eq!(lines_from(&said, "nbp:"), programs::nbp_says(image));
     }
     let log = site.mounted.log();
     assert!(!log.contains("refused"), "{log}");

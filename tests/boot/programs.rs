@@ -40,11 +40,11 @@ pub(crate) fn nbp(image: &str) -> Result<Vec<u8>, Missing> {
 }
 
 /// What `nbp` prints when everything it asks for comes from one image.
-pub(crate) fn nbp_says(started: &str, answered: &str) -> Vec<String> {
+pub(crate) fn nbp_says(image: &str) -> Vec<String> {
     vec![
-        format!("nbp: started from {started}"),
-        format!("\\Boot\\BCD is #!ipxe echo store of {answered}"),
-        format!("{FONT} is font of {answered}"),
+        format!("nbp: started from {image}"),
+        format!("\\Boot\\BCD is #!ipxe echo store of {image}"),
+        format!("{FONT} is {}", font(image)),
         "\\hiberfil.sys is absent".to_owned(),
         "nbp: done".to_owned(),
     ]

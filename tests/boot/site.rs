@@ -10,6 +10,7 @@ use crate::common::network::Network;
 use crate::common::servers::{self, Missing, Server};
 use crate::common::skip;
 use crate::common::world::World;
+use crate::menu::{Menu, menu};
 use crate::programs::{font, store};
 use crate::vm::{Computer, Firmware, Vm};
 
@@ -151,6 +152,24 @@ impl Site {
     pub(crate) fn boot(&self, computer: Computer, firmware: Firmware) -> Option<Vm> {
         skip::or_skip(Vm::boot(&self.network, computer, firmware))
     }
+}
+
+/// A site behind tftpd-hpa where everybody is announced a boot loader with this menu.
+pub(crate) fn with_menu(
+    kind: Menu,
+    announce: &str,
+    base: Result<Files, Missing>,
+    programs: fn(&str) -> Result<Files, Missing>,
+) -> Option<Site> {
+    let mut base = skip::or_skip(base)?;
+    base.push((kind.path().to_owned(), menu(kind, &IMAGES).into()));
+    let plan = Plan {
+        front: Front::TftpdHpa,
+        announce: &[announce],
+        base,
+        programs,
+    };
+    plan.build()
 }
 
 /// The lines of a transcript from the one that begins so, without empty ones.
