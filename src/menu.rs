@@ -8,7 +8,8 @@
 //! - pxelinux starts another boot program only if its name ends in `.0`, and no UEFI program
 //!   at all. It splits what it starts at blanks and knows no quotes.
 //! - iPXE starts both kinds. It takes a URL, so every odd byte is written as `%XX`.
-//! - GRUB starts UEFI programs. Its BIOS edition starts no boot program of another.
+//! - GRUB starts UEFI programs. Its BIOS edition starts no boot program of another. With
+//!   GRUB 2.06 on OVMF what it started found no network: the menu says so.
 
 use std::fmt::Write;
 
@@ -71,7 +72,8 @@ const PATIENCE: u32 = 30;
 fn pxelinux(entries: &[Entry]) -> String {
     let mut text = format!(
         "# A menu for BIOS clients. Save it as pxelinux.cfg/default, beside pxelinux.0, ldlinux.c32,\n\
-         # menu.c32 and libutil.c32. UEFI clients need another: winbootfs init --menu grub\n\
+         # menu.c32 and libutil.c32. Not lpxelinux.0: what it starts cannot load anything more.\n\
+         # UEFI clients need another menu: winbootfs init --menu ipxe\n\
          UI menu.c32\nMENU TITLE Windows images\nTIMEOUT {}\n",
         PATIENCE * 10
     );
@@ -162,6 +164,10 @@ fn grub(entries: &[Entry], transport: Transport) -> String {
     let mut text = format!(
         "# A menu for UEFI clients. Save it as grub/grub.cfg. BIOS clients need another, for the BIOS\n\
          # edition of GRUB starts no network boot program: winbootfs init --menu pxelinux\n\
+         #\n\
+         # Try it before you rely on it. GRUB 2.06 kept the network card to itself when it was\n\
+         # tested, and the program that it started found no network. iPXE does not:\n\
+         # winbootfs init --menu ipxe\n\
          set root={scheme},$net_default_server\n\
          set timeout={PATIENCE}\nset efi=x64\n\
          if [ \"$grub_cpu\" = i386 ]; then set efi=ia32; fi\n\

@@ -3,7 +3,7 @@
 use crate::common::servers::Missing;
 use crate::menu::Menu;
 use crate::programs;
-use crate::site::{COMPUTERS, Files, Front, IMAGES, Plan, lines_from, with_menu};
+use crate::site::{COMPUTERS, ENTRIES, Files, Front, IMAGES, Plan, lines_from, with_menu};
 use crate::vm::Firmware;
 
 /// One program for BIOS, as instructions for WinPE place it.
@@ -33,7 +33,7 @@ fn pxelinux_starts_a_program_of_the_image() {
     let Some(mut vm) = site.boot(COMPUTERS[1], Firmware::Bios) else {
         return;
     };
-    vm.choose(&IMAGES, 1);
+    vm.choose(&ENTRIES, IMAGES[1]);
     let said = vm.wait_for("nbp: done");
     assert_eq!(lines_from(&said, "nbp:"), programs::nbp_says(IMAGES[1]));
 }
@@ -47,6 +47,7 @@ fn ipxe_finds_the_store_in_every_spelling() {
         announce: &["boot.ipxe"],
         base: vec![("boot.ipxe".to_owned(), script.into())],
         programs: |_| Ok(Files::new()),
+        menu: None,
     };
     let Some(site) = plan.build() else { return };
     let Some(mut vm) = site.boot(COMPUTERS[0], Firmware::Bios) else {
@@ -66,6 +67,7 @@ fn two_at_once(front: Front) {
         announce: &["Boot\\pxeboot.n12"],
         base: Files::new(),
         programs: nbp_in_boot,
+        menu: None,
     };
     let Some(site) = plan.build() else { return };
     let vms = COMPUTERS.map(|computer| site.boot(computer, Firmware::Bios));

@@ -1,5 +1,8 @@
-//! The menus, with one entry for each image: the one place that says how each boot loader
-//! starts a program of an image.
+//! The menus, with one entry for each image, as `winbootfs init` prints them.
+
+use std::path::Path;
+
+use crate::common::mounted::program;
 
 /// Whose menu.
 #[derive(Debug, Clone, Copy)]
@@ -23,35 +26,16 @@ impl Menu {
     }
 }
 
-/// The text of a menu; the entries are called as the images are.
-pub(crate) fn menu(kind: Menu, images: &[&str]) -> String {
-    let entries = |entry: fn(&str) -> String| images.iter().map(|image| entry(image)).collect();
-    match kind {
-        Menu::Pxelinux => pxelinux(entries),
-        Menu::Ipxe => ipxe(entries),
-        Menu::Grub => grub(entries),
-    }
-}
-
-fn pxelinux(entries: impl Fn(fn(&str) -> String) -> String) -> String {
-    let labels = entries(|image| {
-        format!("LABEL {image}\n  MENU LABEL {image}\n  PXE images/{image}/Boot/pxeboot.n12\n")
-    });
-    format!("UI menu.c32\nPROMPT 0\n{labels}")
-}
-
-fn ipxe(entries: impl Fn(fn(&str) -> String) -> String) -> String {
-    let items = entries(|image| format!("item {image} {image}\n"));
-    format!(
-        "#!ipxe\n:menu\nmenu Windows images\n{items}choose image || goto menu\n\
-         iseq ${{platform}} efi && goto efi ||\n\
-         chain images/${{image}}/Boot/pxeboot.n12 || goto menu\n\
-         :efi\nchain images/${{image}}/bootx64.efi || goto menu\n"
-    )
-}
-
-fn grub(entries: impl Fn(fn(&str) -> String) -> String) -> String {
-    entries(|image| {
-        format!("menuentry '{image}' {{\n  chainloader /images/{image}/bootx64.efi\n}}\n")
-    })
+/// The menu that the program prints for a configuration.
+pub(crate) fn menu(kind: Menu, configuration: &Path) -> String {
+    let name = match kind {
+        Menu::Pxelinux => "pxelinux",
+        Menu::Ipxe => "ipxe",
+        Menu::Grub => "grub",
+    };
+    let mut command = program();
+    command.args(["init", "--menu", name, "--config"]);
+    let done = command.arg(configuration).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap()
 }

@@ -91,7 +91,7 @@ pub(crate) fn grub_with_menu() -> Result<Vec<u8>, Missing> {
 const SERIAL: &str = "serial --unit=0 --speed=115200\n\
     terminal_input serial\nterminal_output serial\n";
 
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     "efinet",
     "tftp",
     "echo",
@@ -101,6 +101,7 @@ const MODULES: [&str; 9] = [
     "normal",
     "configfile",
     "chain",
+    "test",
 ];
 
 fn grub(config: &str) -> Result<Vec<u8>, Missing> {

@@ -20,6 +20,10 @@ pub(crate) const IMAGES: [&str; 2] = ["ash", "birch"];
 /// The image of everybody else. It must never be seen.
 const DEFAULT: &str = "sycamore";
 
+/// The entries of a menu: all images as they are configured. The menu stands at the default
+/// one when it appears, so that is the first.
+pub(crate) const ENTRIES: [&str; 3] = [DEFAULT, IMAGES[0], IMAGES[1]];
+
 /// The computers; a rule gives each of them the image beside it in [`IMAGES`].
 pub(crate) const COMPUTERS: [Computer; 2] = [
     Computer {
@@ -69,6 +73,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) base: Files,
     /// The boot programs of an image.
     pub(crate) programs: fn(&str) -> Result<Files, Missing>,
+    /// The menu that lies there too.
+    pub(crate) menu: Option<Menu>,
 }
 
 impl Plan<'_> {
@@ -90,16 +96,21 @@ impl Plan<'_> {
 
     fn world(&self) -> Result<World, Missing> {
         let mut world = World::new().base(&self.base).default_image(DEFAULT);
-        for image in IMAGES.into_iter().chain([DEFAULT]) {
+        for image in ENTRIES {
             let mut files = (self.programs)(image)?;
             files.push(("Boot/BCD".into(), store(image).into()));
             files.push(("Boot/Fonts/wgl4_boot.ttf".into(), font(image).into()));
             world = world.image(image, &files);
         }
         let rules = COMPUTERS.iter().zip(IMAGES);
-        Ok(rules.fold(world, |world, (computer, image)| {
+        let world = rules.fold(world, |world, (computer, image)| {
             world.client(&computer.address(), image)
-        }))
+        });
+        if let Some(kind) = self.menu {
+            let text = menu(kind, &world.config_file());
+            world.put(&format!("base/{}", kind.path()), text.as_bytes());
+        }
+        Ok(world)
     }
 
     fn servers(&self, network: &Network, mounted: &Mounted) -> Result<Vec<Server>, Missing> {
@@ -161,13 +172,12 @@ pub(crate) fn with_menu(
     base: Result<Files, Missing>,
     programs: fn(&str) -> Result<Files, Missing>,
 ) -> Option<Site> {
-    let mut base = skip::or_skip(base)?;
-    base.push((kind.path().to_owned(), menu(kind, &IMAGES).into()));
     let plan = Plan {
         front: Front::TftpdHpa,
         announce: &[announce],
-        base,
+        base: skip::or_skip(base)?,
         programs,
+        menu: Some(kind),
     };
     plan.build()
 }

@@ -36,6 +36,7 @@ fn pxe_loads_the_program_of_the_image() {
         announce: &["bootmgfw.efi"],
         base: Files::new(),
         programs: efi_as_on_media,
+        menu: None,
     };
     let Some(site) = plan.build() else { return };
     let Some(mut vm) = site.boot(COMPUTERS[1], Firmware::UefiPxe) else {
@@ -62,6 +63,7 @@ fn http_boot_loads_the_program_of_the_image() {
         ],
         base: vec![("boot.ipxe".to_owned(), script.into())],
         programs: ipxe_as_on_media,
+        menu: None,
     };
     let Some(site) = plan.build() else { return };
     let Some(mut vm) = site.boot(COMPUTERS[0], Firmware::UefiHttp) else {

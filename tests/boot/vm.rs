@@ -115,10 +115,11 @@ impl Vm {
         })
     }
 
-    /// Chooses from a menu of these entries: down to it, and enter.
-    pub(crate) fn choose(&mut self, entries: &[&str], chosen: usize) {
+    /// Chooses from a menu of these entries, which stands at the first: down, and enter.
+    pub(crate) fn choose(&mut self, entries: &[&str], chosen: &str) {
         self.wait_for(entries[entries.len() - 1]);
-        self.type_in(&format!("{}{ENTER}", DOWN.repeat(chosen)));
+        let place = entries.iter().position(|entry| *entry == chosen);
+        self.type_in(&format!("{}{ENTER}", DOWN.repeat(place.unwrap())));
     }
 
     fn type_in(&mut self, keys: &str) {
