@@ -68,6 +68,13 @@ impl Callers {
         }
     }
 
+    /// Whether the thread is one of a server that gives every transfer a thread: it serves
+    /// one client even where [`peers`](Self::peers) names several.
+    pub fn serves_one(&self, thread: u32) -> bool {
+        let thread = i32::try_from(thread);
+        thread.is_ok_and(|thread| open_leader(thread).is_none() && is_thread_per_transfer(thread))
+    }
+
     fn look(&self, thread: i32) -> io::Result<Vec<IpAddr>> {
         let mut peers: Vec<IpAddr> = match open_leader(thread) {
             // The first thread of a process, and for nearly all servers the only one.

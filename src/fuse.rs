@@ -163,6 +163,10 @@ impl Asking for Caller<'_> {
         self.macs.mac_of(address)
     }
 
+    fn serves_one(&self) -> bool {
+        self.callers.serves_one(self.thread)
+    }
+
     fn now(&self) -> Now {
         Now::read()
     }

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::name::{self, Asked, Folded, is_separator};
 use crate::openings::BootProgram;
-use crate::program;
+use crate::program::{self, Firmware};
 use crate::view;
 use crate::way::{End, Way};
 
@@ -277,9 +277,10 @@ impl<'a> Walker<'a> {
             Ok(view::Found::Folder(folder, _)) => folder.is_linked(),
             Err(_) => end.view.holds_links(),
         };
-        let found = found.map(|found| self.reached(found, sight, way, &end, asked));
+        let found = found.and_then(|found| self.reached(found, sight, way, &end, asked));
         let belief = match &found {
             Ok((Place::File(file), _)) if file.depends_on_client() => Belief::Never,
+            Err(Error::Undecided) => Belief::Never,
             _ if end.view.is_live() && !linked => Belief::UntilChanged,
             _ => Belief::Briefly,
         };
@@ -287,14 +288,16 @@ impl<'a> Walker<'a> {
     }
 
     /// A file with what depends on the client that opens it under this name.
-    fn for_client(&self, file: FilePlace, sight: &Sight, asked: &Asked) -> FilePlace {
+    fn for_client(
+        &self,
+        file: FilePlace,
+        sight: &Sight,
+        asked: &Asked,
+    ) -> Result<FilePlace, Error> {
         let stored = file.stored_name();
         let firmware = program::firmware(&asked.folded).or_else(|| program::firmware(&stored));
-        let program = firmware.map(|firmware| BootProgram {
-            firmware,
-            image: sight.chooses(),
-            client: sight.client,
-        });
+        let program = firmware.map(|firmware| self.program(firmware, sight));
+        let program = program.transpose()?;
         let is_wim = |name: &Folded| name.as_bytes().ends_with(b".wim");
         let may_end =
             self.catalog.choice().has_once() && (is_wim(&asked.folded) || is_wim(&stored));
@@ -302,7 +305,22 @@ impl<'a> Walker<'a> {
             .then(|| self.who.once(sight.client.as_ref()))
             .flatten();
         let rule = rule.filter(|rule| file.image.as_ref() == Some(rule.image()));
-        file.booting(program).once(rule)
+        Ok(file.booting(program).once(rule))
+    }
+
+    /// Who chooses must be known before the program is served: it would run, and be given
+    /// another image.
+    fn program(&self, firmware: Firmware, sight: &Sight) -> Result<BootProgram, Error> {
+        let image = sight.chooses();
+        let client = match (sight.client, &image) {
+            (None, Some(_)) => self.who.chooser()?,
+            (client, _) => client,
+        };
+        Ok(BootProgram {
+            firmware,
+            image,
+            client,
+        })
     }
 
     /// What only the base has is one place for all clients.
@@ -313,13 +331,14 @@ impl<'a> Walker<'a> {
         way: &Arc<Way>,
         end: &End,
         asked: &Asked,
-    ) -> Reached {
-        match found {
+    ) -> Result<Reached, Error> {
+        Ok(match found {
             view::Found::File(item, origin) => {
                 let attributes = Attributes::of_file(&item.hit.look.stat);
                 let image = sight.only(origin).image;
                 let file = FilePlace::new(image, item);
-                (Place::File(self.for_client(file, sight, asked)), attributes)
+                let file = self.for_client(file, sight, asked)?;
+                (Place::File(file), attributes)
             }
             view::Found::Folder(folder, item) => {
                 let stat = item.map(|item| item.hit.look.stat);
@@ -328,7 +347,7 @@ impl<'a> Walker<'a> {
                 let way = way.on_to(asked).ending_at(&end.below(folder, stat));
                 (Place::Folder(sight, Arc::new(way)), attributes)
             }
-        }
+        })
     }
 }
 

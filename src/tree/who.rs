@@ -27,6 +27,11 @@ pub trait Asking {
     /// The network card that has an IP address at present, if that is known.
     fn mac_of(&self, address: IpAddr) -> Option<Mac>;
 
+    /// Whether it serves one client alone, also where it cannot be told which of several.
+    fn serves_one(&self) -> bool {
+        false
+    }
+
     /// When it asks.
     fn now(&self) -> Now;
 }
@@ -124,6 +129,18 @@ impl Who<'_> {
             Peers::Hidden(_) => return Err(Error::Undecided),
         };
         Ok(images.into_iter().map(Sight::over_base).collect())
+    }
+
+    /// The client that is about to choose. A server that shares its work between clients
+    /// without a word chooses for none of them, as ever; one that does not is asked to try
+    /// again.
+    pub(super) fn chooser(&self) -> Result<Option<Address>, Error> {
+        match self.asking.peers() {
+            Peers::These(peers) if peers.len() > 1 && self.asking.serves_one() => {
+                Err(Error::Undecided)
+            }
+            _ => Ok(self.only_peer()),
+        }
     }
 
     fn only_peer(&self) -> Option<Address> {
