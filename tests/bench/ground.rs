@@ -125,6 +125,7 @@ fn build(image: &Path) {
     let mut random = Random::new(1);
     write(&image.join("Boot/BCD"), &random.bytes(16 << 10));
     write(&image.join("Boot/boot.sdi"), &random.bytes(3 << 20));
+    write(&image.join("Boot/pxeboot.n12"), &random.bytes(16 << 10));
     for number in 0..FEW {
         let bytes = random.bytes(50 << 10);
         write(&image.join("Boot/Fonts").join(font(number)), &bytes);

@@ -22,6 +22,7 @@ mod common;
 
 mod bounds;
 mod caller;
+mod choice;
 mod ground;
 mod measure;
 mod names;
@@ -43,6 +44,9 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == caller::ROLE) {
         return caller::play(&arguments[1..]);
+    }
+    if arguments.first().is_some_and(|first| first == choice::ROLE) {
+        return choice::play();
     }
     let (wanted, rounds) = read(&arguments);
     let rows: Vec<&Row> = ROWS.iter().filter(|row| row.is_wanted(&wanted)).collect();

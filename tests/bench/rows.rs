@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::measure::{Figure, median};
-use crate::{bounds, caller, names, network, streams};
+use crate::{bounds, caller, choice, names, network, streams};
 
 /// What a row measured, or why it could not.
 pub(crate) type Measured = Result<Figure, String>;
@@ -67,6 +67,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("caller-second-stat", "caller's view, next name, stat, p50", AtMost(25.0), " us", caller::second_stat),
     row("caller-second-open", "the same, open+read+close 16 KiB, p50", AtMost(25.0), " us", caller::second_open),
     row("caller-first", "caller's view, first name of a child, p50", AtMost(150.0), " us", caller::first),
+    row("choice-lookup", "stat by path, 10,000 followed : by a rule, p50", AtMost(1.2), " x", choice::lookup),
+    row("choice-memory", "a followed client, of 100,000", AtMost(400.0), " B", choice::memory),
     row("tftp-dnsmasq-1456", "16 MiB through dnsmasq", AtLeast(0.98), "", network::dnsmasq_1456),
     row("tftp-dnsmasq-1024", "16 MiB through dnsmasq", AtLeast(0.98), "", network::dnsmasq_1024),
     row("tftp-hpa-1456", "16 MiB through tftpd-hpa", AtLeast(0.98), "", network::hpa_1456),

@@ -42,6 +42,7 @@ use tempfile::TempDir;
 
 use super::http;
 use super::network::Network;
+use super::netns::Netns;
 use super::tftp::{TftpError, Transfer};
 use super::wait;
 
@@ -134,6 +135,45 @@ pub(crate) fn dhcp_in(network: &Network, extra: &[String]) -> Result<Server, Mis
         .args(extra);
     let bound = |server: &Server| server.log().contains("sockets bound exclusively");
     Ok(start("dnsmasq", command, folder, address).ready(bound))
+}
+
+/// The same in a network namespace, on addresses that are its own there: only the clients
+/// that are plugged in can ask it, and their MACs are in its neighbour table. It sees this
+/// machine's mounts; `ip netns exec` would give it others.
+pub(crate) fn dnsmasq_in(
+    netns: &Netns,
+    addresses: &[Ipv4Addr],
+    root: &Path,
+    extra: &[&str],
+) -> Result<Server, Missing> {
+    let program = find("dnsmasq", "dnsmasq-base")?;
+    let folder = scratch();
+    let listen = addresses
+        .iter()
+        .map(|address| format!("--listen-address={address}"));
+    let mut command = command(&find("nsenter", "util-linux")?);
+    command.arg(format!("--net=/run/netns/{}", netns.name));
+    command
+        .arg(program)
+        .args(["--keep-in-foreground", "--conf-file=/dev/null", "--port=0"])
+        .args(["--enable-tftp", "--bind-interfaces", "--log-facility=-"])
+        .args(["--user=root", "--group=root"])
+        .args(listen)
+        .arg(option("--pid-file=", &folder.path().join("pid")))
+        .arg(option("--tftp-root=", root))
+        .args(extra);
+    let server = start(
+        "dnsmasq",
+        command,
+        folder,
+        SocketAddr::from((addresses[0], 69)),
+    );
+    // It says so with its sockets bound; what is sent from then on waits for it.
+    wait::until("dnsmasq to serve its namespace", STARTUP, || {
+        assert!(ended(server.leader()).is_none(), "dnsmasq has ended");
+        server.log().contains("TFTP root is").then_some(())
+    });
+    Ok(server)
 }
 
 /// tftpd-hpa, standalone, `--secure`, and without a map file.

@@ -98,8 +98,23 @@ impl Transfer {
     /// The whole file. The name goes out byte for byte as it is given.
     pub(crate) fn get(&self, name: &[u8]) -> Result<Vec<u8>, TftpError> {
         let mut exchange = Exchange::begin(self, &self.read_request(name)?)?;
+        self.receive(&mut exchange, usize::MAX)?.checked()
+    }
+
+    /// So many blocks, and then no more: the transfer is dropped in its middle.
+    pub(crate) fn abort_after(&self, name: &[u8], blocks: usize) -> Result<(), TftpError> {
+        let mut exchange = Exchange::begin(self, &self.read_request(name)?)?;
+        let file = self.receive(&mut exchange, blocks)?;
+        if file.complete {
+            return Err(broken("the file ended before it could be dropped"));
+        }
+        Ok(exchange.abandon(0, "TFTP Aborted")?)
+    }
+
+    /// What comes until the file is complete, or that many blocks of it are here.
+    fn receive(&self, exchange: &mut Exchange, blocks: usize) -> Result<Incoming, TftpError> {
         let mut file = Incoming::new(Agreed::default());
-        while !file.complete {
+        while !file.complete && file.bytes.len() / file.agreed.block < blocks {
             match exchange.receive()? {
                 Packet::Options(answer) if file.next == 1 => {
                     file.agreed = self.agree(&answer)?;
@@ -114,7 +129,7 @@ impl Transfer {
                 }
             }
         }
-        file.checked()
+        Ok(file)
     }
 
     /// The size only, the way boot programs ask for it before the file itself: the

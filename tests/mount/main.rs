@@ -15,6 +15,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod follow;
 mod kernel;
 mod leases;
 mod live;

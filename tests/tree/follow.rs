@@ -22,6 +22,7 @@ const MAC: &str = "52:54:00:00:00:01";
 pub(crate) struct Server {
     peers: Vec<IpAddr>,
     thread: u32,
+    serves_one: bool,
     cards: Vec<(IpAddr, Mac)>,
     steady: Instant,
     wall: SystemTime,
@@ -35,6 +36,7 @@ impl Server {
                 .map(|client| client.parse().unwrap())
                 .collect(),
             thread: 1,
+            serves_one: false,
             cards: Vec::new(),
             steady: Instant::now(),
             wall: SystemTime::now(),
@@ -83,6 +85,10 @@ impl Asking for Server {
     fn mac_of(&self, address: IpAddr) -> Option<Mac> {
         let card = self.cards.iter().find(|(known, _)| *known == address);
         card.map(|(_, mac)| *mac)
+    }
+
+    fn serves_one(&self) -> bool {
+        self.serves_one
     }
 
     fn now(&self) -> Now {
@@ -259,6 +265,43 @@ fn a_server_with_several_clients_that_does_not_name_them_chooses_for_none() {
     assert_eq!(open(tree, &both, "pxelinux.0").unwrap(), "base");
     let named = open(tree, &both, "clients/10.0.0.1/Boot/BCD");
     assert_eq!(named.unwrap(), "y");
+}
+
+/// A server with a thread for each client, of which two began in one instant. The program
+/// would be served, nobody would have chosen, and both would go on with another image.
+#[test]
+fn who_cannot_be_told_from_another_for_a_moment_is_asked_to_try_again() {
+    let world = site();
+    let tree = world.tree();
+    let both = Server {
+        serves_one: true,
+        ..Server::of(&["10.0.0.1", "10.0.0.2"])
+    };
+    for program in ["images/y/Boot/pxeboot.n12", "images/y/EFI/Boot/bootx64.efi"] {
+        let answer = open(tree, &both, program);
+        assert!(matches!(answer, Err(Error::Undecided)), "{answer:?}");
+    }
+    for name in [
+        "images/y/Boot/BCD",
+        "images/y/sources/boot.wim",
+        "Boot/pxeboot.n12",
+        "pxelinux.0",
+        "clients/10.0.0.1/images/y/Boot/pxeboot.n12",
+    ] {
+        open(tree, &both, name).unwrap();
+    }
+    let one = Server {
+        peers: vec!["10.0.0.2".parse().unwrap()],
+        ..both
+    };
+    assert_eq!(bcd(tree, &one), "x");
+    open(tree, &one, "images/z/Boot/pxeboot.n12").unwrap();
+    assert_eq!(bcd(tree, &one), "z");
+    let nobody = Server {
+        peers: Vec::new(),
+        ..one
+    };
+    open(tree, &nobody, "images/y/Boot/pxeboot.n12").unwrap();
 }
 
 #[test]
