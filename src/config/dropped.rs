@@ -3,7 +3,7 @@
 //!
 //! A file is of the same form as `mounts.toml`, with nothing but `[[client]]` in it. Only
 //! `*.toml` counts and nothing that begins with a dot, so whoever writes a file under another
-//! name first and then renames it is never seen half done ([`write`] does so). A file that
+//! name first and then renames it is never seen half done ([`write()`] does so). A file that
 //! is wrong takes nothing but itself down, and where an earlier state of it was right, that
 //! one stays in force.
 
@@ -193,7 +193,7 @@ pub fn counts(file: &Path) -> bool {
     file.extension() == Some(OsStr::new("toml")) && !file.file_name().is_some_and(hidden)
 }
 
-/// The file in which [`write`] keeps the rule for these clients.
+/// The file in which [`write()`] keeps the rule for these clients.
 pub fn file_for(folder: &Path, matched: &Match) -> PathBuf {
     folder.join(format!("{matched}.toml").replace('/', "_"))
 }
