@@ -41,8 +41,8 @@ use rustix::process::{
 use tempfile::TempDir;
 
 use super::http;
-use super::network::Network;
 use super::netns::Netns;
+use super::network::Network;
 use super::tftp::{TftpError, Transfer};
 use super::wait;
 
