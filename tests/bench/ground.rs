@@ -55,7 +55,7 @@ impl Ground {
             b"other",
         );
         rustix::fs::sync();
-        let daemon = start(folder.path(), "mnt", program());
+        let daemon = start(folder.path(), "mnt", &own_images(folder.path()), program());
         Self {
             daemon,
             folder,
@@ -94,7 +94,12 @@ impl Ground {
 
     /// One more daemon, started in another way, on a mountpoint of its own.
     pub(crate) fn another(&self, mountpoint: &str, program: Command) -> Mounted {
-        start(self.root(), mountpoint, program)
+        start(self.root(), mountpoint, &own_images(self.root()), program)
+    }
+
+    /// One more daemon, with other images.
+    pub(crate) fn daemon_of(&self, mountpoint: &str, images: &str, program: Command) -> Mounted {
+        start(self.root(), mountpoint, images, program)
     }
 }
 
@@ -104,21 +109,23 @@ impl Drop for Ground {
     }
 }
 
-fn start(root: &Path, mountpoint: &str, mut program: Command) -> Mounted {
+fn start(root: &Path, mountpoint: &str, images: &str, mut program: Command) -> Mounted {
     let config = root.join(format!("{mountpoint}.toml"));
+    let mountpoint = root.join(mountpoint);
+    fs::write(&config, format!("mountpoint = {mountpoint:?}\n{images}")).unwrap();
+    fs::create_dir_all(&mountpoint).unwrap();
+    program.args(["mount", "--config"]).arg(&config);
+    Mounted::start(program, &mountpoint)
+}
+
+fn own_images(root: &Path) -> String {
     let source = root.join("native/images");
-    let text = format!(
-        "mountpoint = {:?}\ndefault = \"other\"\n\
-         [image.x]\nsource = {:?}\n[image.other]\nsource = {:?}\n\
+    format!(
+        "default = \"other\"\n[image.x]\nsource = {:?}\n[image.other]\nsource = {:?}\n\
          [[client]]\nmatch = \"127.0.0.0/16\"\nimage = \"x\"\n",
-        root.join(mountpoint),
         source.join("x"),
         source.join("other"),
-    );
-    fs::write(&config, text).unwrap();
-    fs::create_dir_all(root.join(mountpoint)).unwrap();
-    program.args(["mount", "--config"]).arg(&config);
-    Mounted::start(program, &root.join(mountpoint))
+    )
 }
 
 fn build(image: &Path) {

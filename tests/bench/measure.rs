@@ -29,9 +29,7 @@ impl Figure {
     }
 }
 
-/// Measures both sides in every round, after one that does not count. Which side begins
-/// changes from round to round: the second one finds caches and clock rates as the first
-/// has left them.
+/// Measures both sides in every round, after one that does not count.
 pub(crate) fn in_turns(
     rounds: usize,
     unit: &str,
@@ -39,13 +37,25 @@ pub(crate) fn in_turns(
     mut first: impl FnMut() -> f64,
     mut second: impl FnMut() -> f64,
 ) -> Figure {
+    first();
+    second();
+    in_turns_warm(rounds, unit, sides, first, second)
+}
+
+/// Measures both sides in every round. Which side begins changes from round to round: the
+/// second one finds caches and clock rates as the first has left them.
+pub(crate) fn in_turns_warm(
+    rounds: usize,
+    unit: &str,
+    sides: [&str; 2],
+    mut first: impl FnMut() -> f64,
+    mut second: impl FnMut() -> f64,
+) -> Figure {
     let mut seen = [Vec::new(), Vec::new()];
-    for round in 0..=rounds {
+    for round in 1..=rounds {
         for side in [round % 2, 1 - round % 2] {
             let figure = if side == 0 { first() } else { second() };
-            if round > 0 {
-                seen[side].push(figure);
-            }
+            seen[side].push(figure);
         }
     }
     let ratios = seen[0].iter().zip(&seen[1]);

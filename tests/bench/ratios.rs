@@ -5,7 +5,8 @@
 //! told is the median of these ratios with the least and the greatest of them. Noticing
 //! changes is switched on all the time, and is a row itself.
 //!
-//!     cargo bench                         all rows, less than four minutes
+//!     cargo bench                         all rows but load-200, about seven minutes
+//!     cargo bench -- load-200             that one, about eight minutes and 8 GiB of memory
 //!     cargo bench -- tftp                 the rows whose name contains "tftp"
 //!     cargo bench --bench ratios -- stat --rounds 25
 //!
@@ -24,9 +25,11 @@ mod bounds;
 mod caller;
 mod choice;
 mod ground;
+mod load;
 mod measure;
 mod names;
 mod network;
+mod plain;
 mod rows;
 mod spelling;
 mod streams;

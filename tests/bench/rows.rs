@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::measure::{Figure, median};
-use crate::{bounds, caller, choice, names, network, streams};
+use crate::{bounds, caller, choice, load, names, network, streams};
 
 /// What a row measured, or why it could not.
 pub(crate) type Measured = Result<Figure, String>;
@@ -78,15 +78,23 @@ pub(crate) const ROWS: &[Row] = &[
     row("tftp-atftpd-w16", "the same, 1456, windowsize 16", AtLeast(0.98), "", network::atftpd_window),
     row("http-1", "400 MiB, nginx sendfile, 1 client", AtLeast(0.95), "", network::http_by_1),
     row("http-30", "30 x 128 MiB, nginx sendfile", AtLeast(0.90), "", network::http_by_30),
+    row("load-30", "30 clients x 400 MiB, TFTP and HTTP, time", AtMost(1.1), " x", load::by_30),
+    row("load-200", "200 clients x 400 MiB, the same", AtMost(1.1), " x", load::by_200),
+    row("load-30-winpe", "30 clients x a disk and a DVD of 200 MiB", AtMost(1.1), " x", load::whole_images_by_30),
     row("memory", "resident after 100,000 spellings, 1,000 views", AtMost(20.0), " MiB", bounds::memory),
     row("memory-growth", "growth with 100,000 more and 1,000 more", AtMost(0.5), " MiB", bounds::growth),
     row("descriptors", "20,000 listed, 10,000 open, RLIMIT_NOFILE=256", AtMost(64.0), " fds", bounds::descriptors),
     row("start", "start to mounted, 50 images of 2,000 files", AtMost(150.0), " ms", bounds::start),
 ];
 
+/// Rows that take minutes, and are run only when named.
+const LONG: [&str; 1] = ["load-200"];
+
 impl Row {
     pub(crate) fn is_wanted(&self, wanted: &[String]) -> bool {
-        wanted.is_empty() || wanted.iter().any(|part| self.name.contains(part.as_str()))
+        let is_long = LONG.contains(&self.name);
+        (wanted.is_empty() && !is_long)
+            || wanted.iter().any(|part| self.name.contains(part.as_str()))
     }
 
     pub(crate) fn report(&self, measured: &Measured) -> String {

@@ -41,6 +41,39 @@ pub(crate) fn head(server: SocketAddr, from: IpAddr, path: &[u8]) -> io::Result<
     request(server, from, "HEAD", &encode(path))
 }
 
+/// GET of a file too long to be kept: the body as it comes. `target` stands on the wire as
+/// it is, and `patience` is for a read on a server that has many others to serve.
+pub(crate) fn stream(
+    server: SocketAddr,
+    from: IpAddr,
+    target: &str,
+    patience: Duration,
+) -> io::Result<impl Read> {
+    let mut stream = connect(server, from)?;
+    stream.set_read_timeout(Some(patience))?;
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = BufReader::new(stream);
+    let status = parse_status(&read_line(&mut answer)?)?;
+    let headers = read_headers(&mut answer)?;
+    if status != 200 || find(&headers, "content-length").is_none() {
+        return Err(malformed(format!("{status} {headers:?} for {target}")));
+    }
+    Ok(answer)
+}
+
+/// Reads until the buffer is full or the body ends: what a socket gives may be short.
+pub(crate) fn fill(body: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while let Some(rest @ [_, ..]) = buffer.get_mut(length..) {
+        match body.read(rest)? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    Ok(length)
+}
+
 /// Any method, and the request target exactly as it shall stand on the wire.
 pub(crate) fn request(
     server: SocketAddr,

@@ -3,6 +3,7 @@
 //! Included by every test binary; none uses all of it.
 #![allow(dead_code)]
 
+pub(crate) mod crowd;
 pub(crate) mod http;
 pub(crate) mod layouts;
 pub(crate) mod mounted;

@@ -97,24 +97,42 @@ impl Transfer {
 
     /// The whole file. The name goes out byte for byte as it is given.
     pub(crate) fn get(&self, name: &[u8]) -> Result<Vec<u8>, TftpError> {
-        let mut exchange = Exchange::begin(self, &self.read_request(name)?)?;
-        self.receive(&mut exchange, usize::MAX)?.checked()
+        let (file, _) = self.receive(name, |_| true)?;
+        file.checked()
     }
 
-    /// So many blocks, and then no more: the transfer is dropped in its middle.
-    pub(crate) fn abort_after(&self, name: &[u8], blocks: usize) -> Result<(), TftpError> {
-        let mut exchange = Exchange::begin(self, &self.read_request(name)?)?;
-        let file = self.receive(&mut exchange, blocks)?;
-        if file.complete {
-            return Err(broken("the file ended before it could be dropped"));
+    /// The first bytes of a file, which is longer: `each` gets them as they come, and the
+    /// transfer is dropped behind them.
+    pub(crate) fn first(
+        &self,
+        name: &[u8],
+        most: usize,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), TftpError> {
+        let mut left = most;
+        let (_, mut exchange) = self.receive(name, |bytes| {
+            bytes.truncate(left);
+            each(bytes);
+            left -= bytes.len();
+            bytes.clear();
+            left > 0
+        })?;
+        if left > 0 {
+            return Err(broken(format!("the file ended {left} bytes too early")));
         }
-        Ok(exchange.abandon(0, "TFTP Aborted")?)
+        Ok(exchange.abandon(0, "enough")?)
     }
 
-    /// What comes until the file is complete, or that many blocks of it are here.
-    fn receive(&self, exchange: &mut Exchange, blocks: usize) -> Result<Incoming, TftpError> {
+    /// Receives until the file is complete, or until `goes_on` says of the bytes that have
+    /// come that they are enough. What it takes away of them is not kept.
+    fn receive(
+        &self,
+        name: &[u8],
+        mut goes_on: impl FnMut(&mut Vec<u8>) -> bool,
+    ) -> Result<(Incoming, Exchange), TftpError> {
+        let mut exchange = Exchange::begin(self, &self.read_request(name)?)?;
         let mut file = Incoming::new(Agreed::default());
-        while !file.complete && file.bytes.len() / file.agreed.block < blocks {
+        while !file.complete {
             match exchange.receive()? {
                 Packet::Options(answer) if file.next == 1 => {
                     file.agreed = self.agree(&answer)?;
@@ -123,13 +141,17 @@ impl Transfer {
                 // The server repeats itself, as it may: it has its answer or will get it.
                 Packet::Options(_) => {}
                 Packet::Data { block, bytes } => {
-                    if let Some(acknowledged) = file.take(block, &bytes)? {
+                    let acknowledged = file.take(block, &bytes)?;
+                    if !goes_on(&mut file.bytes) {
+                        break;
+                    }
+                    if let Some(acknowledged) = acknowledged {
                         exchange.acknowledge(acknowledged)?;
                     }
                 }
             }
         }
-        Ok(file)
+        Ok((file, exchange))
     }
 
     /// The size only, the way boot programs ask for it before the file itself: the
