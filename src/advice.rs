@@ -63,6 +63,23 @@ impl Advice {
 }
 
 impl Advice {
+    /// A thread has opened a boot program under `images/`, and whose choice that is cannot
+    /// be told. A shell that does so boots nothing; a server should have said it.
+    pub fn unknown_choice(&self, thread: u32, peers: &Peers) {
+        let server = i32::try_from(thread).ok().and_then(server_name);
+        let server = server.unwrap_or_else(|| "a server".to_owned());
+        let is_server = BY_PATH.iter().any(|(name, _)| *name == server);
+        if (*peers == Peers::Nobody && !is_server) || !self.is_news(&format!("{server} chooses")) {
+            return;
+        }
+        tracing::warn!(
+            "a client of {server} chose an image from a menu, but which client cannot be told ({}): \
+             what it asks for next is not from that image. {}",
+            reason(peers),
+            by_path(&server, &self.mountpoint)
+        );
+    }
+
     /// A thread asked for a name and was refused, because its client cannot be told.
     pub fn refused(&self, thread: u32, name: &[u8], peers: &Peers) {
         let server = i32::try_from(thread).ok().and_then(server_name);

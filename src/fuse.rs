@@ -46,7 +46,7 @@ use crate::fuse::backing::Backings;
 use crate::fuse::handles::Handles;
 use crate::name::visible;
 use crate::source::ReadAt;
-use crate::tree::{Answer, Asking, Attributes, Belief, Entry, KeptListing, Now, Tree};
+use crate::tree::{Answer, Asking, Attributes, Belief, Choosing, Entry, KeptListing, Now, Tree};
 
 /// Belief where an event ends it. Not for ever: a write through a memory map or through
 /// another hard link raises no event.
@@ -101,6 +101,10 @@ pub trait Told: std::fmt::Debug + Send + Sync {
 
     /// A client has opened a boot program, and this is now remembered of it.
     fn booted(&self, client: &Address, boot: &Boot);
+
+    /// A thread has opened a boot program under `images/`, and whose choice that is cannot
+    /// be told; this is what is known of its peers.
+    fn unknown_choice(&self, thread: u32, peers: &Peers);
 
     /// The kernel holds more spellings of folders than it should.
     fn crowded(&self);
@@ -358,8 +362,11 @@ impl Filesystem for Door {
             return reply.error(errno(&Error::ReadOnly));
         }
         self.stats.opens.add(1);
-        if let Some((client, boot)) = self.tree.opens(id.0, &self.caller(request)) {
-            self.told.booted(&client, &boot);
+        let caller = self.caller(request);
+        match self.tree.opens(id.0, &caller) {
+            Choosing::Nothing => {}
+            Choosing::Booted(client, boot) => self.told.booted(&client, &boot),
+            Choosing::Unknown => self.told.unknown_choice(caller.thread, &caller.peers()),
         }
         if let Some(backing) = self.backings.known(id.0) {
             return self.pass(reply, &backing);

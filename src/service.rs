@@ -70,6 +70,10 @@ impl Told for Ears {
         self.advice.booted(client, boot);
     }
 
+    fn unknown_choice(&self, thread: u32, peers: &Peers) {
+        self.advice.unknown_choice(thread, peers);
+    }
+
     fn crowded(&self) {
         // Nobody listens any more only when the daemon is ending.
         let _ = self.happenings.send(Happening::Crowded);

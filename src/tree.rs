@@ -23,10 +23,9 @@ use arc_swap::ArcSwap;
 pub use list::Entry;
 pub use place::{Attributes, FilePlace, Place, Sight};
 pub use walk::{Answer, Belief, CLIENTS, IMAGES, Reached, Walker};
-pub use who::{Asking, Now};
+pub use who::{Asking, Choosing, Now};
 
-use crate::address::Address;
-use crate::boots::{Boot, Boots};
+use crate::boots::Boots;
 use crate::catalog::Catalog;
 use crate::choice::Ruling;
 use crate::error::Error;
@@ -194,9 +193,11 @@ impl Tree {
     }
 
     /// A file is opened, by whatever way it is then read. If it is a boot program, its
-    /// client has thereby chosen: which client, and what is now remembered of it.
-    pub fn opens(&self, id: u64, asking: &dyn Asking) -> Option<(Address, Boot)> {
-        let program = self.openings.take(asking.thread(), id)?;
+    /// client has thereby chosen.
+    pub fn opens(&self, id: u64, asking: &dyn Asking) -> Choosing {
+        let Some(program) = self.openings.take(asking.thread(), id) else {
+            return Choosing::Nothing;
+        };
         let who = Who {
             catalog: self.catalog(),
             boots: &self.boots,

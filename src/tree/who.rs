@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use super::place::Sight;
 use crate::address::{Address, Mac};
-use crate::boots::Boots;
+use crate::boots::{Boot, Boots};
 use crate::catalog::Catalog;
 use crate::choice::{Decision, Peers, Ruling};
 use crate::client::Client;
@@ -55,6 +55,17 @@ impl Now {
     }
 }
 
+/// What the opening of a file means for the choice of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choosing {
+    /// Nothing.
+    Nothing,
+    /// This client boots; what is now remembered of it.
+    Booted(Address, Boot),
+    /// Somebody chooses an image, and it cannot be told who.
+    Unknown,
+}
+
 /// One request, and everything that tells who makes it.
 #[derive(Clone)]
 pub(super) struct Who<'a> {
@@ -92,14 +103,19 @@ impl Who<'_> {
 
     /// A boot program is opened: its client has chosen. Several clients behind one process
     /// cannot be told apart, and so none of them has.
-    pub(super) fn opens(&self, program: &BootProgram) -> Option<(Address, crate::boots::Boot)> {
-        let address = program.client.or_else(|| self.only_peer())?;
+    pub(super) fn opens(&self, program: &BootProgram) -> Choosing {
+        let Some(address) = program.client.or_else(|| self.only_peer()) else {
+            return match program.image {
+                Some(_) => Choosing::Unknown,
+                None => Choosing::Nothing,
+            };
+        };
         let (client, now) = (self.client(&address), self.asking.now().steady);
         let image = program.image.as_ref();
         let boot = self
             .boots
             .opened(&client, program.firmware, image, now, self.idle());
-        Some((address, boot?))
+        boot.map_or(Choosing::Nothing, |boot| Choosing::Booted(address, boot))
     }
 
     /// The rule that ends once a client has read the boot image whole, where such a rule

@@ -33,7 +33,7 @@ fn pxelinux_starts_a_program_of_the_image() {
     let Some(mut vm) = site.boot(COMPUTERS[1], Firmware::Bios) else {
         return;
     };
-    vm.choose(&ENTRIES, IMAGES[1]);
+    vm.choose(Menu::Pxelinux, &ENTRIES, IMAGES[1]);
     let said = vm.wait_for("nbp: done");
     assert_eq!(lines_from(&said, "nbp:"), programs::nbp_says(IMAGES[1]));
 }

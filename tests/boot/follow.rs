@@ -12,12 +12,12 @@ use crate::uefi::efi_as_on_media;
 use crate::vm::{Firmware, Vm};
 
 /// Boots twice, with another choice each time, and looks at what came of it.
-fn choose_twice(site: &Site, firmware: Firmware, check: impl Fn(&mut Vm, &str)) {
+fn choose_twice(site: &Site, menu: Menu, firmware: Firmware, check: impl Fn(&mut Vm, &str)) {
     for chosen in [IMAGES[1], IMAGES[0]] {
         let Some(mut vm) = site.boot(COMPUTERS[0], firmware) else {
             return;
         };
-        vm.choose(&ENTRIES, chosen);
+        vm.choose(menu, &ENTRIES, chosen);
         check(&mut vm, chosen);
     }
 }
@@ -38,7 +38,7 @@ fn pxelinux_chooses() {
     let Some(site) = with_menu(Menu::Pxelinux, "pxelinux.0", base, nbp_in_boot) else {
         return;
     };
-    choose_twice(&site, Firmware::Bios, nbp_got_all_from);
+    choose_twice(&site, Menu::Pxelinux, Firmware::Bios, nbp_got_all_from);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn ipxe_for_bios_chooses() {
     let Some(site) = with_menu(Menu::Ipxe, "menu.ipxe", base, nbp_in_boot) else {
         return;
     };
-    choose_twice(&site, Firmware::Bios, nbp_got_all_from);
+    choose_twice(&site, Menu::Ipxe, Firmware::Bios, nbp_got_all_from);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn ipxe_for_uefi_chooses() {
     let Some(site) = with_menu(Menu::Ipxe, "menu.ipxe", base, efi_as_on_media) else {
         return;
     };
-    choose_twice(&site, Firmware::UefiWithIpxe, efi_got_all_from);
+    choose_twice(&site, Menu::Ipxe, Firmware::UefiWithIpxe, efi_got_all_from);
 }
 
 /// A program that GRUB 2.06 starts finds no network: another GRUB has no server, iPXE no
@@ -70,7 +70,7 @@ fn grub_for_uefi_chooses() {
         return;
     };
     let name = format!("clients/{}/Boot/BCD", COMPUTERS[0].address());
-    choose_twice(&site, Firmware::UefiPxe, |vm, image| {
+    choose_twice(&site, Menu::Grub, Firmware::UefiPxe, |vm, image| {
         vm.wait_for(&format!("grub: started from {image}"));
         let got = site.mounted.read(name.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(got).unwrap(), store(image));

@@ -24,6 +24,15 @@ impl Menu {
             Self::Grub => "grub/grub.cfg",
         }
     }
+
+    /// How the entry at which it stands can be told, if it can. GRUB forgets keys that come
+    /// before it has drawn what the last one did.
+    pub(crate) fn at(self, entry: &str) -> Option<String> {
+        match self {
+            Self::Pxelinux | Self::Ipxe => None,
+            Self::Grub => Some(format!("*{entry}")),
+        }
+    }
 }
 
 /// The menu that the program prints for a configuration.

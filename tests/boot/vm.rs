@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::common::network::Network;
 use crate::common::servers::{self, Missing};
 use crate::common::wait;
+use crate::menu::Menu;
 use crate::tools;
 
 /// How long a computer may take to say what is waited for. On a quiet machine UEFI needs
@@ -116,10 +117,29 @@ impl Vm {
     }
 
     /// Chooses from a menu of these entries, which stands at the first: down, and enter.
-    pub(crate) fn choose(&mut self, entries: &[&str], chosen: &str) {
+    pub(crate) fn choose(&mut self, menu: Menu, entries: &[&str], chosen: &str) {
         self.wait_for(entries[entries.len() - 1]);
-        let place = entries.iter().position(|entry| *entry == chosen);
-        self.type_in(&format!("{}{ENTER}", DOWN.repeat(place.unwrap())));
+        let place = entries.iter().position(|entry| *entry == chosen).unwrap();
+        for entry in &entries[1..=place] {
+            self.type_in(DOWN);
+            if let Some(shown) = menu.at(entry) {
+                self.wait_for(&shown);
+            }
+        }
+        self.enter();
+    }
+
+    /// Presses enter until something comes of it: keys that come while a menu draws are lost.
+    fn enter(&mut self) {
+        let before = self.said().len();
+        let mut pressed: Option<Instant> = None;
+        wait::until("the menu to start something", PATIENCE, || {
+            if pressed.is_none_or(|pressed| pressed.elapsed() > Duration::from_secs(3)) {
+                self.type_in(ENTER);
+                pressed = Some(Instant::now());
+            }
+            (self.said().len() > before).then_some(())
+        });
     }
 
     fn type_in(&mut self, keys: &str) {

@@ -11,9 +11,9 @@ use winbootfs::catalog::Catalog;
 use winbootfs::choice::Peers;
 use winbootfs::nodes::ROOT;
 use winbootfs::program::Firmware;
-use winbootfs::tree::{Asking, Belief, Now, Tree};
+use winbootfs::tree::{Asking, Belief, Choosing, Now, Tree};
 
-use crate::common::world::{World, surroundings};
+use crate::common::world::{Unseen, World, surroundings};
 
 const MAC: &str = "52:54:00:00:00:01";
 
@@ -126,6 +126,13 @@ fn read(tree: &Tree, id: u64) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&buffer[..count]).into_owned())
 }
 
+fn booted(choosing: Choosing) -> (Address, Boot) {
+    match choosing {
+        Choosing::Booted(address, boot) => (address, boot),
+        other => panic!("{other:?}"),
+    }
+}
+
 pub(crate) fn bcd(tree: &Tree, server: &dyn Asking) -> String {
     let asked = open(tree, server, r"\Boot\BCD");
     asked.unwrap_or_else(|error| format!("<{error:?}>"))
@@ -234,18 +241,34 @@ fn two_clients_that_open_one_file_choose_each_for_itself() {
     let (program, _) = look_up(tree, &one, "clients/10.0.0.1/images/y/bootmgr.exe").unwrap();
     let (same, _) = look_up(tree, &other, "clients/10.0.0.2/images/y/bootmgr.exe").unwrap();
     assert_eq!(program, same);
-    let (address, boot) = tree.opens(program, &other).unwrap();
+    let (address, boot) = booted(tree.opens(program, &other));
     assert_eq!(address.to_string(), "10.0.0.2");
     assert_eq!(boot.image.as_deref(), Some("y"));
     assert_eq!(bcd(tree, &other), "y");
     assert_eq!(bcd(tree, &one.on_thread(3)), "x");
     // The thread of the first now opens what it looked up.
-    assert!(tree.opens(program, &one).is_some());
+    booted(tree.opens(program, &one));
     assert_eq!(bcd(tree, &one), "y");
-    assert!(
-        tree.opens(program, &one).is_none(),
-        "looked up once, opened twice"
-    );
+    assert_eq!(tree.opens(program, &one), Choosing::Nothing, "opened twice");
+}
+
+#[test]
+fn a_choice_of_nobody_known_is_told() {
+    let world = site();
+    let tree = world.tree();
+    for server in [
+        &Unseen as &dyn Asking,
+        &Server::of(&["10.0.0.1", "10.0.0.2"]),
+    ] {
+        for (name, told) in [
+            ("images/y/Boot/pxeboot.n12", Choosing::Unknown),
+            ("Boot/pxeboot.n12", Choosing::Nothing),
+            ("images/y/Boot/BCD", Choosing::Nothing),
+        ] {
+            let (id, _) = look_up(tree, server, name).unwrap();
+            assert_eq!(tree.opens(id, server), told, "{name}");
+        }
+    }
 }
 
 #[test]
@@ -375,7 +398,7 @@ fn the_kind_of_program_tells_the_firmware() {
         ("images/z/bootmgfw.efi", Firmware::Uefi, Some("z")),
     ] {
         let (id, _) = look_up(tree, &client, name).unwrap();
-        let (_, boot): (_, Boot) = tree.opens(id, &client).unwrap();
+        let (_, boot) = booted(tree.opens(id, &client));
         assert_eq!(
             (boot.firmware, boot.image.as_deref()),
             (firmware, image),
