@@ -266,10 +266,16 @@ fn no_link_is_dead() {
     let links = readme.split("](").skip(1);
     let links: Vec<&str> = links.filter_map(|rest| rest.split(')').next()).collect();
     assert!(links.len() > 3);
+    let headings: Vec<String> = readme
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches(['#', ' ']).to_lowercase())
+        .collect();
     for link in links {
-        assert!(
-            Path::new(REPOSITORY).join(link).exists(),
-            "{link} is not there"
-        );
+        let is_there = match link.strip_prefix('#') {
+            Some(heading) => headings.contains(&heading.replace('-', " ")),
+            None => Path::new(REPOSITORY).join(link).exists(),
+        };
+        assert!(is_there, "{link} is not there");
     }
 }
