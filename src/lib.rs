@@ -30,6 +30,7 @@
 //! | [`expected`] | what a boot needs, firmware by firmware |
 //! | [`failure`] | why a command ended badly, and its exit code |
 //! | [`config`] | what `mounts.toml` says, checked |
+//! | [`wim`] | images inside a boot.wim, and how they are compressed |
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`client`], [`program`], [`error`], [`name`], [`address`] | the ground floor |
@@ -79,5 +80,6 @@ pub mod tree;
 pub mod view;
 pub mod watch;
 pub mod way;
+pub mod wim;
 
 pub use error::Error;
