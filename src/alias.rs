@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::AliasSpec;
+use crate::config::{AliasSpec, SecureBoot};
 use crate::name::{Asked, Folded, parts};
 
 mod table;
@@ -43,11 +43,16 @@ impl Aliases {
         }
     }
 
-    /// The built-in aliases with those of an image added and taken away.
-    pub fn new<'a>(own: impl Iterator<Item = &'a AliasSpec>) -> Self {
+    /// The built-in aliases with those of an image added and taken away. UEFI boot
+    /// programs are those with the signature that is asked for.
+    pub fn new<'a>(own: impl Iterator<Item = &'a AliasSpec>, secure_boot: SecureBoot) -> Self {
         let mut root = Alias::default();
         for rule in BUILT_IN {
             for (name, targets) in rule.aliases() {
+                let targets = match secure_boot {
+                    SecureBoot::Ca2011 => targets,
+                    SecureBoot::Ca2023 => signed_2023(targets),
+                };
                 let targets = targets.iter().map(|target| path(target));
                 root.insert(&path(&name)).targets.extend(targets);
             }
@@ -112,6 +117,19 @@ impl Alias {
             }
             below
         })
+    }
+}
+
+/// Whoever asks for the other signature has machines that refuse all but this one: a program
+/// that there is in both ways answers in no other. A font is only better than none.
+fn signed_2023(targets: Vec<String>) -> Vec<String> {
+    let signed: Vec<String> = targets
+        .iter()
+        .filter_map(|path| table::signed_2023(path))
+        .collect();
+    match signed.iter().any(|path| path.ends_with(".efi")) {
+        true => signed,
+        false => signed.into_iter().chain(targets).collect(),
     }
 }
 

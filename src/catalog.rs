@@ -5,7 +5,7 @@
 //! layer by its path, whatever image it stands in.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -15,10 +15,12 @@ use crate::choice::Choice;
 use crate::config::dropped::DroppedRule;
 use crate::config::{Config, ImageName, ImageSpec, Located, Problem, Problems};
 use crate::image::Image;
+use crate::inside::Inside;
 use crate::layer::{Layer, Watch};
 use crate::name::Folded;
-use crate::source::Identity;
-use crate::source::dir::{DirSource, OwnMount};
+use crate::source::dir::OwnMount;
+use crate::source::open::{self, Written};
+use crate::source::{Identity, Source};
 use crate::view::View;
 use crate::way::Way;
 
@@ -40,7 +42,7 @@ pub struct Catalog {
     choice: Choice,
     wants_macs: bool,
     owner: (u32, u32),
-    layers: HashMap<LayerKey, Arc<Layer>>,
+    layers: HashMap<LayerKey, Opened>,
     since: SystemTime,
     moment: AtomicU64,
     /// The root over the base of each image, and of none.
@@ -52,6 +54,14 @@ static MOMENTS: AtomicU64 = AtomicU64::new(0);
 
 /// What makes two layers the same layer.
 type LayerKey = (PathBuf, bool);
+
+/// A source as a layer.
+#[derive(Debug, Clone)]
+struct Opened {
+    itself: Arc<Layer>,
+    /// What the boot.wim in it adds.
+    inside: Arc<Layer>,
+}
 
 impl Catalog {
     /// Opens everything that a configuration names, taking over from an earlier catalog
@@ -178,7 +188,8 @@ impl Catalog {
 
     /// All layers, each once.
     pub fn layers(&self) -> impl Iterator<Item = &Arc<Layer>> {
-        self.layers.values()
+        let opened = self.layers.values();
+        opened.flat_map(|opened| [&opened.itself, &opened.inside])
     }
 
     /// A number that is another one after every change below. What was found out at one
@@ -205,11 +216,13 @@ impl Catalog {
         let renewed = self.layers().filter(|layer| layer.source().renew());
         let renewed: Vec<_> = renewed.collect();
         for layer in &renewed {
+            layer.forget_all();
+            let source = layer.source();
             tracing::warn!(
                 "source {} was replaced, went away or came back",
-                layer.source().label()
+                source.label()
             );
-            layer.forget_all();
+            complain(source);
         }
         if !renewed.is_empty() {
             self.moment.store(next_moment(), Ordering::Release);
@@ -222,6 +235,13 @@ impl Catalog {
 /// the middle of a boot, when the last rule for a MAC ends.
 fn wants_macs(choice: &Choice, config: &Config, before: Option<&Catalog>) -> bool {
     choice.matches_macs() || !config.leases.is_empty() || before.is_some_and(Catalog::wants_macs)
+}
+
+/// Says what keeps a source from being used: it takes its images down and nothing else.
+fn complain(source: &dyn Source) {
+    if let Some(fault) = source.fault() {
+        tracing::error!("{fault}");
+    }
 }
 
 fn roots(config: &Config) -> HashMap<Option<ImageName>, Arc<Way>> {
@@ -247,26 +267,29 @@ fn owner(config: &Config) -> (u32, u32) {
 struct Opener<'a> {
     surroundings: &'a Surroundings,
     before: Option<&'a Catalog>,
-    layers: HashMap<LayerKey, Arc<Layer>>,
+    layers: HashMap<LayerKey, Opened>,
     problems: Vec<Problem>,
 }
 
 impl Opener<'_> {
     fn image(&mut self, spec: &ImageSpec) -> Image {
-        let layers = spec.sources.iter();
-        let layers = layers
-            .filter_map(|path| self.layer(path, spec.poll))
-            .collect();
+        let sources = spec.sources.iter();
+        let opened = sources.filter_map(|path| self.layer(path, spec.poll));
+        // All that is real lies above all that was taken out of a boot.wim.
+        let (mut layers, inside): (Vec<_>, Vec<_>) =
+            opened.map(|opened| (opened.itself, opened.inside)).unzip();
+        layers.extend(inside);
         let aliases = spec.aliases.iter().map(|alias| &alias.value);
-        Image::new(layers, Aliases::new(aliases))
+        Image::new(layers, Aliases::new(aliases, spec.secure_boot))
     }
 
     fn base(&mut self, path: &Located<PathBuf>) -> Image {
-        let layers = self.layer(path, false).into_iter().collect();
+        let layers = self.layer(path, false).into_iter();
+        let layers = layers.map(|opened| opened.itself).collect();
         Image::new(layers, Aliases::none())
     }
 
-    fn layer(&mut self, path: &Located<PathBuf>, poll: bool) -> Option<Arc<Layer>> {
+    fn layer(&mut self, path: &Located<PathBuf>, poll: bool) -> Option<Opened> {
         let key = (path.value.clone(), poll);
         let kept = self.before.and_then(|before| before.layers.get(&key));
         if let Some(layer) = self.layers.get(&key).or(kept).cloned() {
@@ -274,10 +297,9 @@ impl Opener<'_> {
             return Some(layer);
         }
         match self.open(path, poll) {
-            Ok(layer) => {
-                let layer = Arc::new(layer);
-                self.layers.insert(key, layer.clone());
-                Some(layer)
+            Ok(opened) => {
+                self.layers.insert(key, opened.clone());
+                Some(opened)
             }
             Err(error) => {
                 self.cannot_open(path, &error);
@@ -286,13 +308,16 @@ impl Opener<'_> {
         }
     }
 
-    fn open(&self, path: &Path, poll: bool) -> std::io::Result<Layer> {
+    fn open(&self, path: &Located<PathBuf>, poll: bool) -> std::io::Result<Opened> {
         let own_mount = self.surroundings.own_mount.clone();
-        let source = DirSource::open(path, own_mount, poll)?;
-        Ok(Layer::new(
-            Box::new(source),
-            self.surroundings.watch.clone(),
-        ))
+        let written = Written::understand(path, &own_mount);
+        let source = open::open(&written, own_mount, poll)?;
+        complain(source.as_ref());
+        let watch = &self.surroundings.watch;
+        let itself = Arc::new(Layer::new(source, watch.clone()));
+        let inside = Inside::new(itself.clone(), written.image);
+        let inside = Arc::new(Layer::new(Box::new(inside), watch.clone()));
+        Ok(Opened { itself, inside })
     }
 
     fn cannot_open(&mut self, path: &Located<PathBuf>, error: &std::io::Error) {

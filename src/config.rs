@@ -23,6 +23,7 @@ use ipnet::IpNet;
 use crate::address::{Address, Mac};
 use crate::name::{Folded, fold};
 use crate::source::dir::OwnMount;
+use crate::source::open::Written;
 
 /// A value and where it stands in the file, counted from 1. Two are equal when the
 /// values are, wherever they stand.
@@ -47,6 +48,19 @@ impl<T> Deref for Located<T> {
 
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+impl<T> Located<T> {
+    /// Something that is wrong with it.
+    fn problem(&self, what: String, next: String) -> Problem {
+        let (line, column) = (self.line, self.column);
+        Problem {
+            line,
+            column,
+            what,
+            next,
+        }
     }
 }
 
@@ -101,6 +115,16 @@ pub struct AliasSpec {
     pub target: Option<String>,
 }
 
+/// Which of Microsoft's two signatures UEFI boot programs are to have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum SecureBoot {
+    /// "Microsoft Windows Production PCA 2011": what machines were sold with.
+    #[default]
+    Ca2011,
+    /// "Windows UEFI CA 2023": what those have that trust the other one no more.
+    Ca2023,
+}
+
 /// One image as configured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageSpec {
@@ -112,6 +136,8 @@ pub struct ImageSpec {
     pub aliases: Vec<Located<AliasSpec>>,
     /// Look at folder times instead of waiting for events.
     pub poll: bool,
+    /// The signature of its UEFI boot programs, where there is a choice.
+    pub secure_boot: SecureBoot,
 }
 
 /// How long what a client booted is remembered without a request, if nothing is said.
@@ -322,10 +348,10 @@ impl Config {
         let mut list: Vec<Problem> = Vec::new();
         for image in &self.images {
             let sources = image.sources.iter();
-            list.extend(sources.filter_map(|path| missing_folder(path, "source", own_mount)));
+            list.extend(sources.filter_map(|path| missing_source(path, own_mount)));
         }
         let base = self.base.iter();
-        list.extend(base.filter_map(|path| missing_folder(path, "base", own_mount)));
+        list.extend(base.filter_map(|path| missing_base(path, own_mount)));
         list.extend(self.owner.iter().filter_map(missing_owner));
         if list.is_empty() {
             return Ok(());
@@ -386,36 +412,44 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
     }
 }
 
-fn missing_folder(path: &Located<PathBuf>, what: &str, own_mount: &OwnMount) -> Option<Problem> {
+fn missing_source(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem> {
+    let written = Written::understand(path, own_mount);
+    match std::fs::metadata(own_mount.beneath(&written.path)) {
+        Ok(found) if found.is_dir() || found.is_file() => None,
+        Ok(_) => Some(path.problem(
+            format!(
+                "source {} is neither a folder, an ISO nor a WIM",
+                path.display()
+            ),
+            "name one of these".to_owned(),
+        )),
+        Err(error) => Some(unusable(path, "source", &error)),
+    }
+}
+
+fn missing_base(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem> {
+    match std::fs::metadata(own_mount.beneath(path)) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => Some(path.problem(
+            format!("base {} is a file", path.display()),
+            "name a folder; an ISO or a WIM can be the source of an image".to_owned(),
+        )),
+        Err(error) => Some(unusable(path, "base", &error)),
+    }
+}
+
+fn unusable(path: &Located<PathBuf>, what: &str, error: &std::io::Error) -> Problem {
     let shown = path.display();
-    let (what, next) = match std::fs::metadata(own_mount.beneath(path)) {
-        Ok(found) if found.is_dir() => return None,
-        Ok(_) => (
-            format!("{what} {shown} is a file, and this version serves folders"),
-            "unpack it or mount it (mount -o loop,ro), then name that folder".to_owned(),
-        ),
-        Err(error) => (
-            format!("{what} {shown} cannot be used: {error}"),
-            format!("correct the path, or make it: mkdir -p {shown}"),
-        ),
-    };
-    let (line, column) = (path.line, path.column);
-    Some(Problem {
-        line,
-        column,
-        what,
-        next,
-    })
+    path.problem(
+        format!("{what} {shown} cannot be used: {error}"),
+        format!("correct the path, or make the folder: mkdir -p {shown}"),
+    )
 }
 
 fn missing_owner(owner: &Located<OwnerSpec>) -> Option<Problem> {
     let what = owner.ids().err()?;
-    Some(Problem {
-        line: owner.line,
-        column: owner.column,
-        what: format!("owner: {what}"),
-        next: "write a user that exists, or numbers, for example owner = \"0:0\"".to_owned(),
-    })
+    let next = "write a user that exists, or numbers, for example owner = \"0:0\"";
+    Some(owner.problem(format!("owner: {what}"), next.to_owned()))
 }
 
 /// Line and column, both from 1, of a byte offset.

@@ -232,6 +232,13 @@ impl Door {
         }
     }
 
+    /// What has no number says more than the kernel can pass on: which file is damaged, where.
+    fn unreadable(&self, error: &io::Error) {
+        if error.raw_os_error().is_none() && self.may_complain() {
+            tracing::error!("{error}");
+        }
+    }
+
     /// At most once a second: whoever is on the network can ask for names, and must not
     /// be able to fill the disk with what is said about them.
     fn may_complain(&self) -> bool {
@@ -373,7 +380,12 @@ impl Filesystem for Door {
         }
         let file = match self.tree.open(id.0) {
             Ok(file) => file,
-            Err(error) => return reply.error(errno(&error)),
+            Err(error) => {
+                if let Error::Source(error) = &error {
+                    self.unreadable(error);
+                }
+                return reply.error(errno(&error));
+            }
         };
         match self.backings.register(id.0, file.as_ref(), &reply) {
             Some(backing) => self.pass(reply, &backing),
@@ -398,7 +410,10 @@ impl Filesystem for Door {
     ) {
         match self.read_file(handle, offset, size) {
             Ok(bytes) => reply.data(&bytes),
-            Err(error) => reply.error(Errno::from_i32(error.raw_os_error().unwrap_or(libc::EIO))),
+            Err(error) => {
+                self.unreadable(&error);
+                reply.error(Errno::from_i32(error.raw_os_error().unwrap_or(libc::EIO)));
+            }
         }
     }
 

@@ -214,11 +214,7 @@ impl Layer {
     /// Lists the folder. The watch comes first: a change during the listing must not be
     /// lost. The version is from before the listing for the same reason.
     fn index(&self, folder: &StoredPath, version: Version) -> Result<Arc<Indexed>, Error> {
-        if self.is_live()
-            && !self
-                .watch
-                .watch(&self.source.watch_path(folder), version.identity)
-        {
+        if self.is_live() && !self.is_watched(folder, version.identity) {
             self.blind.store(true, Ordering::Relaxed);
         }
         let (listed_at, changes) = (SystemTime::now(), self.changes.load(Ordering::Relaxed));
@@ -237,6 +233,11 @@ impl Layer {
         }
         folders.insert(folder.clone(), indexed.clone());
         Ok(indexed)
+    }
+
+    fn is_watched(&self, folder: &StoredPath, identity: Identity) -> bool {
+        let path = self.source.watch_path(folder);
+        path.is_none_or(|path| self.watch.watch(&path, identity))
     }
 
     fn is_settled(&self, version: &Version, listed_at: SystemTime) -> bool {

@@ -26,14 +26,15 @@
 //! | [`way`] | from the root of a view to a folder |
 //! | [`view`] | an image over the base |
 //! | [`image`], [`alias`] | layers and expected names as one tree |
+//! | [`inside`] | what a boot.wim holds for network booting |
 //! | [`layer`], [`index`] | one source with its folders indexed by folded name |
 //! | [`expected`] | what a boot needs, firmware by firmware |
 //! | [`failure`] | why a command ended badly, and its exit code |
 //! | [`config`] | what `mounts.toml` says, checked |
-//! | [`wim`] | images inside a boot.wim, and how they are compressed |
 //! | [`source`] | bytes and stored names, nothing about case |
+//! | [`wim`] | images inside a boot.wim, and how they are compressed |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
-//! | [`client`], [`program`], [`error`], [`name`], [`address`] | the ground floor |
+//! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!
 //! # Words
 //!
@@ -65,6 +66,7 @@ pub mod fuse;
 pub mod holds;
 pub mod image;
 pub mod index;
+pub mod inside;
 pub mod layer;
 pub mod leases;
 pub mod menu;
@@ -74,6 +76,7 @@ pub mod nodes;
 pub mod once;
 pub mod openings;
 pub mod program;
+pub mod read;
 pub mod service;
 pub mod source;
 pub mod tree;

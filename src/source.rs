@@ -3,17 +3,30 @@
 //! A source knows stored names and bytes. It knows nothing about case, aliases, clients
 //! or the kernel's numbers; [`crate::layer`] puts the first of these on top.
 //!
-//! A new kind of source (an ISO, a WIM) is a new file in `source/` that implements
-//! [`Source`]; nothing above changes.
+//! A new kind of source is a new file in `source/` that implements [`Source`], and a line
+//! in [`open`]; nothing above changes.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`open`] | from what is configured to a source |
+//! | [`dir`] | a folder |
+//! | [`file`] | an ISO or a WIM, whichever the file is by now |
+//! | [`wim`] | what is inside an image of a WIM |
+//! | `wim_file` | a WIM as the file that it is |
 
 pub mod dir;
+pub mod file;
+pub mod open;
+pub mod wim;
+mod wim_file;
 
 use std::fmt::Debug;
-use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
+
+pub use crate::read::ReadAt;
 
 /// A path made of stored names only, relative to the root of its source. Never made
 /// from a request, so it can climb nowhere.
@@ -164,23 +177,51 @@ pub trait Hold: Debug + Send + Sync {
     fn open(&self) -> io::Result<Box<dyn ReadAt>>;
 }
 
-/// An open file of a source.
-pub trait ReadAt: Debug + Send + Sync {
-    /// Fills `buffer` from `offset` on; shorter only at the end of the file.
-    ///
-    /// # Errors
-    /// Those of the medium, and `ESTALE` when the bytes are no longer those of the
-    /// version that was opened.
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+/// Whether a file that was found changed is at rest: the same at two looks in turn. Until then
+/// it is perhaps half copied, and what is wrong with it no news.
+#[derive(Debug, Default)]
+pub struct Rest(Mutex<Option<Version>>);
 
-    /// The file on disk that is this file, byte for byte from offset 0, if there is one.
-    fn on_disk(&self) -> Option<&File>;
+impl Rest {
+    /// Remembers this look. Returns whether the last one saw the same.
+    pub fn is_at(&self, version: Version) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.replace(version) == Some(version)
+    }
+}
+
+/// The hold on a folder, which cannot be opened as a file.
+#[derive(Debug)]
+pub struct FolderHold;
+
+impl Hold for FolderHold {
+    fn open(&self) -> io::Result<Box<dyn ReadAt>> {
+        Err(io::Error::from_raw_os_error(libc::EISDIR))
+    }
 }
 
 /// Something that holds an image, or a layer of one.
 pub trait Source: Debug + Send + Sync {
     /// What the operator calls it: the path in the configuration.
     fn label(&self) -> String;
+
+    /// What it is, for `check`: "a folder". Empty where there is nothing to describe.
+    fn description(&self) -> String;
+
+    /// Why no name of it can be had, if so: what is wrong, where, and what to do.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
+    /// What else an operator should know, one sentence each.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether it is a boot.wim itself, and so worth nothing where that cannot be read.
+    fn is_boot_image(&self) -> bool {
+        false
+    }
 
     /// The entries of a folder.
     ///
@@ -194,11 +235,13 @@ pub trait Source: Debug + Send + Sync {
     /// Those of the medium; `ENOENT` for nothing, `EXDEV` for a link that leaves.
     fn look(&self, path: &StoredPath) -> io::Result<Look>;
 
-    /// Whether changes inside raise events on this machine.
+    /// Whether every change is told: by events where [`Source::watch_path`] says, or by
+    /// [`Source::renew`].
     fn has_events(&self) -> bool;
 
-    /// A path at which the kernel's watch for a folder can be placed.
-    fn watch_path(&self, folder: &StoredPath) -> PathBuf;
+    /// A path at which the kernel's watch for a folder can be placed; `None` where
+    /// nothing inside changes but as a whole, which `renew` tells.
+    fn watch_path(&self, folder: &StoredPath) -> Option<PathBuf>;
 
     /// Looks whether the source itself was replaced, went away or came back. Returns
     /// whether it did, so that everything known about it is to be dropped.

@@ -54,7 +54,7 @@ pub use lookup::Hash;
 pub use tree::{Entry, Kind, Tree};
 pub use xml::{Architecture, ImageInfo, Version};
 
-use crate::source::ReadAt;
+use crate::read::ReadAt;
 use blob::Verdicts;
 use dentry::Metadata;
 use header::Header;

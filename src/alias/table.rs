@@ -119,6 +119,19 @@ const FONT_FOLDERS: &[&str] = &[
     "SMSBoot/Fonts",
 ];
 
+/// What a program signed by "Windows UEFI CA 2023" is called, where its namesake of 2011 is in
+/// `folder` of a boot.wim.
+pub(super) fn signed_2023(target: &str) -> Option<String> {
+    let folders = [
+        ("Windows/Boot/EFI/", "Windows/Boot/EFI_EX/", ".efi"),
+        ("Windows/Boot/Fonts/", "Windows/Boot/Fonts_EX/", ".ttf"),
+    ];
+    folders.into_iter().find_map(|(from, to, end)| {
+        let name = target.strip_prefix(from)?.strip_suffix(end)?;
+        Some(format!("{to}{name}_EX{end}"))
+    })
+}
+
 /// The table.
 pub const BUILT_IN: &[Rule] = &[
     Rule {
@@ -220,21 +233,21 @@ pub const BUILT_IN: &[Rule] = &[
         at: &["Boot"],
         names: &["BCD"],
         from: &["", "EFI/Microsoft/Boot"],
-        or: &[],
+        or: &["Windows/Boot/DVD/PCAT/BCD", "Windows/Boot/DVD/EFI/BCD"],
         why: "every boot manager over TFTP reads \\Boot\\BCD",
     },
     Rule {
         at: &[""],
         names: &["BCD"],
         from: &["Boot", "EFI/Microsoft/Boot"],
-        or: &[],
+        or: &["Windows/Boot/DVD/PCAT/BCD", "Windows/Boot/DVD/EFI/BCD"],
         why: "UEFI under iPXE asks here first, wimboot scripts only here; the store of \\Boot\\BCD",
     },
     Rule {
         at: &["EFI/Microsoft/Boot"],
         names: &["BCD"],
         from: &["Boot", ""],
-        or: &[],
+        or: &["Windows/Boot/DVD/EFI/BCD", "Windows/Boot/DVD/PCAT/BCD"],
         why: "UEFI over HTTP, and Windows 7 for UEFI over TFTP",
     },
     Rule {

@@ -55,6 +55,11 @@ pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
 /// Returns whether at least one firmware can boot it.
 fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     image.layers().iter().for_each(|layer| check_layer(layer));
+    // Then no name of it is answered, and what is missing says nothing.
+    let mut sources = image.layers().iter().map(|layer| layer.source());
+    if sources.any(|source| source.fault().is_some()) {
+        return false;
+    }
     let nobody = opened.asking(None);
     let walker = opened.walker(&nobody);
     check_aliases(&walker, spec);
@@ -142,18 +147,28 @@ fn check_base(base: &Image) {
 }
 
 fn check_layer(layer: &Layer) {
-    let label = layer.source().label();
+    let source = layer.source();
+    if let Some(fault) = source.fault() {
+        println!("  FAULT: {fault}");
+        return;
+    }
     let mut files = 0;
-    let mut remarks = Vec::new();
+    let mut remarks = source.remarks();
     survey(layer, &StoredPath::root(), 0, &mut files, &mut remarks);
-    let events = match layer.source().has_events() {
+    let (label, description) = (source.label(), source.description());
+    let events = match source.has_events() {
         true => "",
         false => ", no events: changes are seen within two seconds",
     };
-    println!(
-        "  source {label}: a folder with {}{events}",
-        count(files, "file")
-    );
+    match description.as_str() {
+        // Nothing is there, or nothing that is shown.
+        "" => {}
+        "a folder" => println!(
+            "  source {label}: a folder with {}{events}",
+            count(files, "file")
+        ),
+        other => println!("  source {label}: {other}{events}"),
+    }
     for remark in remarks {
         println!("    remark: {remark}");
     }

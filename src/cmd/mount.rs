@@ -10,9 +10,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::config_file;
 use crate::cli::MountArgs;
-use crate::config::{Config, ImageName, ImageSpec, Located};
+use crate::config::{Config, ImageName, ImageSpec, Located, SecureBoot};
 use crate::failure::Failure;
 use crate::service;
+use crate::source::dir::OwnMount;
+use crate::source::open::Written;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
     log_to_stderr();
@@ -52,7 +54,7 @@ fn levels() -> Targets {
     }
 }
 
-/// Images named after their folders, the first the default, the mountpoint the base.
+/// Images named after their folders and files, the first the default, the mountpoint the base.
 fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failure> {
     if sources.is_empty() {
         return Err(Failure::Usage(format!(
@@ -68,7 +70,7 @@ fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failur
         let alike = |other: &&ImageSpec| other.name.folded() == image.name.folded();
         if images.iter().skip(at + 1).any(|other| alike(&other)) {
             return Err(Failure::Usage(format!(
-                "two folders are named {}\n  rename one, or name the images in a \
+                "two sources are named {}\n  rename one, or name the images in a \
                  configuration file (see winbootfs mount --help)",
                 image.name.value
             )));
@@ -84,16 +86,19 @@ fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failur
 }
 
 fn image(path: &Path) -> Result<ImageSpec, Failure> {
-    let resolved = path.canonicalize().map_err(|error| {
+    let written = Written::understand(path, &OwnMount::default()).path;
+    let resolved = written.canonicalize().map_err(|error| {
         Failure::Usage(format!(
-            "{}: {error}\n  name a folder that is there",
+            "{}: {error}\n  name a folder, an ISO or a WIM that is there",
             path.display()
         ))
     })?;
-    let name = resolved
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
+    let name = match resolved.is_dir() {
+        true => resolved.file_name(),
+        // Without the ending; and where the file is a link, that is named as is meant.
+        false => written.file_stem(),
+    };
+    let name = name.and_then(|name| name.to_str()).unwrap_or_default();
     let name = ImageName::new(name).map_err(|why| {
         Failure::Usage(format!(
             "{} cannot name an image: it {why}\n  name the image in a configuration file \
@@ -106,6 +111,7 @@ fn image(path: &Path) -> Result<ImageSpec, Failure> {
         sources: vec![nowhere(path.to_owned())],
         aliases: Vec::new(),
         poll: false,
+        secure_boot: SecureBoot::default(),
     })
 }
 

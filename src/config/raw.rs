@@ -15,7 +15,7 @@ use toml::Spanned;
 use super::rules::RawRule;
 use super::{
     AliasSpec, Config, FOLLOW_IDLE, ImageName, ImageSpec, Located, OwnerSpec, Problem, Problems,
-    line_and_column,
+    SecureBoot, line_and_column,
 };
 use crate::name;
 
@@ -42,6 +42,7 @@ struct RawImage {
     alias: BTreeMap<Spanned<String>, Spanned<RawTarget>>,
     #[serde(default)]
     poll: bool,
+    secure_boot: Option<Spanned<String>>,
 }
 
 /// `"one"` or `["several", "texts"]`. Not an untagged enum: that would lose the places of
@@ -266,7 +267,22 @@ impl<'a> Checker<'a> {
             aliases: self.aliases(raw.alias),
             name: checked,
             poll: raw.poll,
+            secure_boot: raw
+                .secure_boot
+                .map_or_else(SecureBoot::default, |year| self.secure_boot(&year)),
         })
+    }
+
+    fn secure_boot(&mut self, year: &Spanned<String>) -> SecureBoot {
+        match year.as_ref().as_str() {
+            "2011" => SecureBoot::Ca2011,
+            "2023" => SecureBoot::Ca2023,
+            other => {
+                let what = format!("secure_boot = {other:?} is no signature of Microsoft's");
+                self.problem(year, what, "write \"2011\" or \"2023\"");
+                SecureBoot::default()
+            }
+        }
     }
 
     /// Two images whose names differ in case only would answer to the same requests.

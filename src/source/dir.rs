@@ -190,6 +190,10 @@ impl Source for DirSource {
         self.path.display().to_string()
     }
 
+    fn description(&self) -> String {
+        "a folder".to_owned()
+    }
+
     fn list(&self, folder: &StoredPath) -> io::Result<Listing> {
         let root = self.root()?;
         let fd = beneath(&root.fd, folder, OFlags::RDONLY | OFlags::DIRECTORY)?;
@@ -223,7 +227,7 @@ impl Source for DirSource {
         self.has_events
     }
 
-    fn watch_path(&self, folder: &StoredPath) -> PathBuf {
+    fn watch_path(&self, folder: &StoredPath) -> Option<PathBuf> {
         // By descriptor, not by name: the name of a covered folder leads into our mount.
         let fd = self
             .root
@@ -231,7 +235,7 @@ impl Source for DirSource {
             .as_ref()
             .map_or(-1, |root| root.fd.as_raw_fd());
         let path = PathBuf::from(format!("/proc/self/fd/{fd}"));
-        path.join(std::ffi::OsStr::from_bytes(folder.as_bytes()))
+        Some(path.join(std::ffi::OsStr::from_bytes(folder.as_bytes())))
     }
 
     fn renew(&self) -> bool {
@@ -256,6 +260,25 @@ impl Root {
         let identity = identity(&look_at(&fd, AtFlags::STATX_DONT_SYNC)?);
         Ok(Self { fd, identity })
     }
+}
+
+/// A look at a file that is a source itself, by its path on the disk; links are followed.
+///
+/// # Errors
+/// Those of the medium; `ENOENT` for what is no file or folder, or in our own mount.
+pub(super) fn look_at_path(path: &Path, own_mount: &OwnMount) -> io::Result<Look> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let named = open(own_mount.beneath(path), flags, Mode::empty())?;
+    let absent = || io::Error::from_raw_os_error(libc::ENOENT);
+    if own_mount.is(device(&look_at(&named, AtFlags::STATX_DONT_SYNC)?)) {
+        return Err(absent());
+    }
+    let seen = look_at(&named, AtFlags::empty())?;
+    let (kind, version) = (kind_of(&seen).ok_or_else(absent)?, version(&seen));
+    Ok(Look {
+        stat: Stat { kind, version },
+        hold: Arc::new(Named { named, version }),
+    })
 }
 
 /// A descriptor that only names a file: enough to open it later, also when its name is

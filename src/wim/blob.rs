@@ -18,7 +18,7 @@ use super::Inner;
 use super::error::Error;
 use super::lookup::{Hash, Stored};
 use super::store::Opened;
-use crate::source::ReadAt;
+use crate::read::ReadAt;
 
 /// A kernel that reads ahead lets several threads ask, and they come out of order. What
 /// they have left out, if it is not more, is read again for the hash.

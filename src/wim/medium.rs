@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::{Error, Part, unexpected};
-use crate::source::ReadAt;
+use crate::read::ReadAt;
 
 /// A file on disk, or in an ISO.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 //! The entries of a folder lie next to each other, sorted by the bytes of their names, so
 //! that a name is found by halving. Names are compared exactly; case is not for here.
 
+mod only;
+
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -84,6 +84,10 @@ impl Source for Disk {
         "a played disk".to_owned()
     }
 
+    fn description(&self) -> String {
+        "a played disk".to_owned()
+    }
+
     fn list(&self, _folder: &StoredPath) -> io::Result<Listing> {
         self.0.listings.fetch_add(1, Ordering::Relaxed);
         let entry = |name: &&str| Entry {
@@ -121,8 +125,8 @@ impl Source for Disk {
         true
     }
 
-    fn watch_path(&self, _folder: &StoredPath) -> PathBuf {
-        PathBuf::new()
+    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
+        Some(PathBuf::new())
     }
 
     fn renew(&self) -> bool {

@@ -1,0 +1,307 @@
+//! What is inside one image of a WIM, as a source.
+//!
+//! The WIM is read through whatever holds it, so one in an ISO is no other matter. Its bytes
+//! pass through the daemon: they are compressed, and no file on the disk is the same.
+//!
+//! Nothing in here changes. Who has replaced the WIM makes a new source; what is open goes on
+//! reading the old file.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{
+    Entry, FolderHold, Hidden, Hold, Kind, Listing, Look, ReadAt, Source, Stat, StoredPath, Version,
+};
+use crate::wim::{self, Architecture, Blob, Error, ImageInfo, Tree, Unsupported, Wim};
+
+/// An open WIM and the image in it that is meant.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    wim: Wim,
+    index: u32,
+}
+
+impl Chosen {
+    /// Opens what was looked at as a WIM. `image` counts from 1; without one it is the
+    /// image that the WIM itself says is to be booted, else the first.
+    ///
+    /// # Errors
+    /// It is no WIM that is read, it is damaged, or has no such image: the rest of a
+    /// sentence that begins with its name.
+    pub fn open(look: &Look, image: Option<u32>) -> Result<Self, Error> {
+        let bytes = look.open(&look.stat.version).map_err(medium)?;
+        let wim = Wim::open(Arc::from(bytes), look.stat.version.size)?;
+        let index = image.or(wim.boot_index()).unwrap_or(1);
+        let count = wim.images().len() as u32;
+        if index == 0 || index > count {
+            return Err(Error::NoImage { index, count });
+        }
+        Ok(Self { wim, index })
+    }
+
+    /// Which image it is, from 1.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Whether the WIM says which of its images is to be booted. Windows boots no other.
+    pub fn says_what_to_boot(&self) -> bool {
+        self.wim.boot_index().is_some()
+    }
+
+    /// The files and folders of the image.
+    ///
+    /// # Errors
+    /// Its metadata is damaged.
+    pub fn tree(&self) -> Result<Tree, Error> {
+        self.wim.tree(self.index)
+    }
+
+    /// What it is, such as "a WIM, LZX, image 2 of 2: Microsoft Windows Setup (x64), Windows
+    /// 10.0.26100, x64".
+    pub fn summary(&self) -> String {
+        let (compression, count) = (self.wim.compression().name(), self.wim.images().len());
+        let mut text = format!("a WIM, {compression}, image {} of {count}", self.index);
+        let known = self
+            .wim
+            .images()
+            .iter()
+            .find(|info| info.index == self.index);
+        let facts = known.map(facts).unwrap_or_default();
+        if !facts.is_empty() {
+            text = format!("{text}: {}", facts.join(", "));
+        }
+        text
+    }
+}
+
+fn facts(info: &ImageInfo) -> Vec<String> {
+    let version = info.version.map(|version| {
+        let (major, minor, build) = (version.major, version.minor, version.build);
+        format!("Windows {major}.{minor}.{build}")
+    });
+    let machine = info.architecture.map(|machine| match machine {
+        // As it is in the names of boot programs, and on the box.
+        Architecture::Amd64 => "x64".to_owned(),
+        other => other.to_string(),
+    });
+    [info.name.clone(), version, machine]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn medium(error: io::Error) -> Error {
+    let error = Arc::new(error);
+    Error::Medium { at: 0, error }
+}
+
+/// What to do about it.
+pub fn next_step(error: &Error) -> &'static str {
+    match error {
+        Error::Unsupported(Unsupported::Lzms) => {
+            "Windows does not boot it either (0xc00000bb); make one that it does: \
+             wimlib-imagex export FILE all NEW.wim --compress=LZX"
+        }
+        Error::Unsupported(Unsupported::Compression(_) | Unsupported::Version(_)) => {
+            "make one that Windows boots: wimlib-imagex export FILE all NEW.wim --compress=LZX"
+        }
+        // These say it themselves.
+        Error::Unsupported(_) => "Windows does not boot it as it is",
+        Error::NoImage { .. } => "name one that it has behind the colon, or none",
+        Error::Medium { .. } => "look at the disk, and at the permissions of the file",
+        _ => "put a good copy in its place: it is taken up within two seconds",
+    }
+}
+
+/// Whether the same file may be right the next time.
+pub fn is_of_medium(error: &Error) -> bool {
+    matches!(error, Error::Medium { .. })
+}
+
+/// One image of a WIM, or some folders of it.
+#[derive(Debug)]
+pub struct WimSource {
+    label: String,
+    summary: String,
+    files: usize,
+    tree: Tree,
+    version: Version,
+}
+
+impl WimSource {
+    /// The image `chosen` of the WIM that is the file of this version, and that the operator
+    /// calls `label`. Of all its folders it shows but `folders`, if any are given.
+    ///
+    /// # Errors
+    /// The metadata of the image is damaged.
+    pub fn new(
+        label: String,
+        chosen: &Chosen,
+        version: Version,
+        folders: Option<&[&str]>,
+    ) -> Result<Self, Error> {
+        let whole = chosen.tree()?;
+        let files = count_files(&whole);
+        let tree = folders.map_or_else(|| whole.clone(), |folders| whole.only(folders));
+        // Two images of a WIM may have files of one path, size and time.
+        let changed = version.changed.saturating_add(chosen.index.into());
+        Ok(Self {
+            label,
+            summary: chosen.summary(),
+            files,
+            tree,
+            version: Version { changed, ..version },
+        })
+    }
+
+    /// How many files it shows.
+    pub fn shown(&self) -> usize {
+        count_files(&self.tree)
+    }
+
+    fn entry(&self, path: &StoredPath) -> io::Result<wim::Entry<'_>> {
+        let found = self.tree.find(path.as_bytes());
+        found.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+    }
+
+    fn version(&self, entry: &wim::Entry<'_>) -> Version {
+        Version {
+            size: entry.size(),
+            modified: entry.modified(),
+            ..self.version
+        }
+    }
+
+    fn hold(&self, path: &StoredPath, entry: &wim::Entry<'_>) -> Held {
+        let path = String::from_utf8_lossy(path.as_bytes());
+        Held {
+            name: format!("{}/{path}", self.label),
+            tree: self.tree.clone(),
+            number: entry.number(),
+        }
+    }
+}
+
+fn count_files(tree: &Tree) -> usize {
+    let numbers = 0..u32::try_from(tree.len()).unwrap_or(u32::MAX);
+    let kinds = numbers.filter_map(|number| Some(tree.entry(number)?.kind()));
+    kinds.filter(|kind| *kind == wim::Kind::File).count()
+}
+
+/// A number as people write it: 16,021.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl Source for WimSource {
+    fn label(&self) -> String {
+        self.label.clone()
+    }
+
+    fn description(&self) -> String {
+        format!("{}, {} files", self.summary, grouped(self.files))
+    }
+
+    fn list(&self, folder: &StoredPath) -> io::Result<Listing> {
+        let folder = self.entry(folder)?;
+        if folder.kind() != wim::Kind::Folder {
+            return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
+        }
+        let mut listing = Listing::default();
+        for entry in folder.entries() {
+            let name = entry.name().into();
+            let shown = |kind| Entry {
+                name: entry.name().into(),
+                kind,
+                linked: false,
+            };
+            match entry.kind() {
+                wim::Kind::File => listing.entries.push(shown(Kind::File)),
+                wim::Kind::Folder => listing.entries.push(shown(Kind::Folder)),
+                wim::Kind::Hidden(why) => listing.hidden.push(Hidden { name, why }),
+            }
+        }
+        Ok(listing)
+    }
+
+    fn look(&self, path: &StoredPath) -> io::Result<Look> {
+        let entry = self.entry(path)?;
+        let version = self.version(&entry);
+        let (kind, hold): (_, Arc<dyn Hold>) = match entry.kind() {
+            wim::Kind::File => (Kind::File, Arc::new(self.hold(path, &entry))),
+            wim::Kind::Folder => (Kind::Folder, Arc::new(FolderHold)),
+            wim::Kind::Hidden(_) => return Err(io::Error::from_raw_os_error(libc::ENOENT)),
+        };
+        let stat = Stat { kind, version };
+        Ok(Look { stat, hold })
+    }
+
+    fn has_events(&self) -> bool {
+        true
+    }
+
+    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
+        None
+    }
+
+    fn renew(&self) -> bool {
+        false
+    }
+}
+
+/// A file that was looked at. It costs no descriptor: the WIM is open anyway.
+#[derive(Debug)]
+struct Held {
+    name: String,
+    tree: Tree,
+    number: u32,
+}
+
+impl Hold for Held {
+    fn open(&self) -> io::Result<Box<dyn ReadAt>> {
+        let entry = self.tree.entry(self.number).ok_or(Error::NoFile);
+        let blob = entry.and_then(|entry| entry.open());
+        Ok(Box::new(OpenFile {
+            blob: blob.map_err(|error| said(&self.name, error))?,
+            name: self.name.clone(),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    blob: Blob,
+    name: String,
+}
+
+impl ReadAt for OpenFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let read = self.blob.read_at(buffer, offset);
+        read.map_err(|error| said(&self.name, error))
+    }
+
+    fn on_disk(&self) -> Option<&File> {
+        None
+    }
+}
+
+/// What the medium says has a meaning above (`ESTALE`); all else is for people.
+fn said(name: &str, error: Error) -> io::Error {
+    let text = format!("{name} {error}; {}", next_step(&error));
+    let plain = io::Error::from(error);
+    match plain.raw_os_error() {
+        Some(_) => plain,
+        None => io::Error::other(text),
+    }
+}
