@@ -440,9 +440,16 @@ fn missing_base(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem
 
 fn unusable(path: &Located<PathBuf>, what: &str, error: &std::io::Error) -> Problem {
     let shown = path.display();
+    let is_file = path.extension().is_some_and(|end| {
+        let end = end.to_string_lossy().to_ascii_lowercase();
+        end == "iso" || end.starts_with("wim")
+    });
     path.problem(
         format!("{what} {shown} cannot be used: {error}"),
-        format!("correct the path, or make the folder: mkdir -p {shown}"),
+        match is_file {
+            true => "correct the path, or put the file there".to_owned(),
+            false => format!("correct the path, or make it: mkdir -p {shown}"),
+        },
     )
 }
 

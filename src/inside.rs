@@ -177,7 +177,7 @@ impl Known {
 
     fn complain(&self) {
         if let Some(why) = self.why() {
-            tracing::warn!("no boot programs are added from {why}");
+            tracing::warn!("nothing is added from inside a boot image: {why}");
         }
     }
 
@@ -239,7 +239,7 @@ impl Source for Inside {
         match &known.found {
             Found::Files(_, remarks) => remarks.clone(),
             Found::Unusable { why, .. } if may_be_wrong => {
-                vec![format!("no boot programs are added from {why}")]
+                vec![format!("nothing is added from inside it: {why}")]
             }
             Found::Nothing | Found::Unusable { .. } => Vec::new(),
         }

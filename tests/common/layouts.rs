@@ -1,4 +1,4 @@
-//! The four ways in which operators keep the files of one Windows image.
+//! The ways in which operators keep the files of one Windows image.
 //!
 //! Data only: which file lies where. Every file's content is a short text that names
 //! its layout, its role and its path, so that a test sees WHICH file answered a name,
@@ -9,6 +9,10 @@
 //! Each layout also holds files that nobody may get under another name (the loader
 //! for DVDs, code integrity policies lying in a wrong place): an alias table that is
 //! too generous shows here.
+
+use std::sync::OnceLock;
+
+use super::{skip, wims};
 
 /// Where an operator keeps the files of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +26,18 @@ pub(crate) enum Layout {
     MediaLower,
     /// The same in capitals, as a plain ISO 9660 reader shows it.
     MediaUpper,
+    /// Install media as they are: the programs for the BIOS and the network, and the trust
+    /// list, are only inside `sources/boot.wim`, which is a real one.
+    StockMedia,
 }
 
-/// Every layout.
+/// Every layout that this machine can make.
+pub(crate) fn all() -> Vec<Layout> {
+    let stock = skip::or_skip(stock_boot_wim().as_ref()).map(|_| Layout::StockMedia);
+    ALL.into_iter().chain(stock).collect()
+}
+
+/// Every layout of plain files.
 pub(crate) const ALL: [Layout; 4] = [
     Layout::Flat,
     Layout::BootStyle,
@@ -132,24 +145,77 @@ const MEDIA: &[Row] = &[
     ("sources/install.wim", "install.wim"),
 ];
 
+/// What stock media do not have. (`wdsmgfw.efi` no Windows image has; a site with WDS brings
+/// it along.)
+const NOT_ON_MEDIA: &[&str] = &[
+    "boot/abortpxe.com",
+    "boot/bootmgr.exe",
+    "boot/pxeboot.com",
+    "boot/pxeboot.n12",
+    "boot/wdsnbp.com",
+    "efi/microsoft/boot/boot.stl",
+];
+
+/// What is inside their boot.wim.
+const BOOT_WIM: &[Row] = &[
+    ("Windows/Boot/PXE/abortpxe.com", "abortpxe.com"),
+    ("Windows/Boot/PXE/bootmgr.exe", "bootmgr.exe"),
+    ("Windows/Boot/PXE/pxeboot.com", "pxeboot.com"),
+    ("Windows/Boot/PXE/pxeboot.n12", "pxeboot.n12"),
+    ("Windows/Boot/PXE/wdsnbp.com", "wdsnbp.com"),
+    ("Windows/Boot/EFI/boot.stl", "boot.stl"),
+    ("Windows/Boot/EFI/bootmgfw.efi", BOOT_MANAGER_X64),
+    ("Windows/Boot/EFI/winsipolicy.p7b", "winsipolicy.p7b"),
+    ("Windows/Boot/Fonts/wgl4_boot.ttf", "wgl4_boot.ttf"),
+    ("Windows/Boot/DVD/EFI/BCD", "BCD"),
+    ("Windows/Boot/DVD/EFI/boot.sdi", "boot.sdi"),
+    ("Windows/Boot/DVD/PCAT/BCD", "BCD"),
+    ("Windows/Boot/DVD/PCAT/boot.sdi", "boot.sdi"),
+    // Of no concern to the network, and not to be seen.
+    ("Windows/System32/bootmgr.exe", "of Windows itself"),
+    ("bootmgr.exe", "of the image's root"),
+    ("hiberfil.sys", "of the image's root"),
+];
+
+/// A WIM, with the usual text behind its end, where nobody looks.
+fn stock_boot_wim() -> &'static Result<Vec<u8>, String> {
+    static MADE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let content = |(path, role): &Row| content(Layout::StockMedia, path, role);
+        let files: Vec<_> = BOOT_WIM.iter().map(content).collect();
+        let mut bytes = wims::wim(&files, &[]).map_err(|error| error.to_string())?;
+        let (_, text) = content(&("sources/boot.wim", "boot.wim"));
+        bytes.extend([b"\n", text.as_slice()].concat());
+        Ok(bytes)
+    })
+}
+
 /// The files of one image: paths and contents. `site` are files whose place the site
 /// itself chose; they lie at that very place, in the layout's case.
 pub(crate) fn files(layout: Layout, site: &[&str]) -> Vec<(String, Vec<u8>)> {
     let stored = |(path, role): &Row| content(layout, path, role);
     let chosen = |path: &&str| content(layout, path, &site_role(path));
-    rows(layout)
+    let mut files: Vec<_> = rows(layout)
         .iter()
         .map(stored)
         .chain(site.iter().map(chosen))
-        .collect()
+        .collect();
+    if layout == Layout::StockMedia {
+        files.retain(|(path, _)| !NOT_ON_MEDIA.contains(&path.as_str()));
+        let boot_wim = files
+            .iter_mut()
+            .find(|(path, _)| path == "sources/boot.wim");
+        boot_wim.unwrap().1 = stock_boot_wim().clone().unwrap();
+    }
+    files
 }
 
 /// The role of the file that answered; `None` for bytes that no layout wrote.
 pub(crate) fn role_of(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes)
-        .ok()?
-        .lines()
-        .find_map(|line| line.strip_prefix("role:"))
+    // The last, for a WIM holds other files with their roles.
+    let mut lines = bytes.rsplit(|byte| *byte == b'\n');
+    let role = lines.find_map(|line| line.strip_prefix(b"role:"));
+    std::str::from_utf8(role?).ok()
 }
 
 /// The role of a file whose place the site chose: the place itself, in lower case.
@@ -161,13 +227,13 @@ fn rows(layout: Layout) -> &'static [Row] {
     match layout {
         Layout::Flat => FLAT,
         Layout::BootStyle => BOOT_STYLE,
-        Layout::MediaLower | Layout::MediaUpper => MEDIA,
+        Layout::MediaLower | Layout::MediaUpper | Layout::StockMedia => MEDIA,
     }
 }
 
 fn content(layout: Layout, path: &str, role: &str) -> (String, Vec<u8>) {
     let path = match layout {
-        Layout::Flat | Layout::BootStyle => path.to_owned(),
+        Layout::Flat | Layout::BootStyle | Layout::StockMedia => path.to_owned(),
         Layout::MediaLower => path.to_ascii_lowercase(),
         Layout::MediaUpper => path.to_ascii_uppercase(),
     };

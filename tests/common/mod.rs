@@ -13,4 +13,5 @@ pub(crate) mod servers;
 pub(crate) mod skip;
 pub(crate) mod tftp;
 pub(crate) mod wait;
+pub(crate) mod wims;
 pub(crate) mod world;

@@ -42,7 +42,7 @@ fn world(traces: &[Trace]) -> World {
         .map(String::as_str)
         .collect();
     let site: Vec<&str> = site.into_iter().collect();
-    let images = layouts::ALL.into_iter().enumerate();
+    let images = layouts::all().into_iter().enumerate();
     images.fold(World::new(), |world, (at, layout)| {
         let (name, address) = (format!("layout{at}"), format!("127.0.0.{}", at + 2));
         world
@@ -85,7 +85,7 @@ fn every_boot_finds_its_files_through_servers() {
         return;
     };
     let mut asked = 0;
-    for (at, layout) in layouts::ALL.into_iter().enumerate() {
+    for (at, layout) in layouts::all().into_iter().enumerate() {
         let client = [127, 0, 0, u8::try_from(at + 2).unwrap()];
         for (protocol, name, worth) in traces.iter().flat_map(|trace| &trace.ask) {
             let found = ask(&tftp, &web, client, protocol, name);

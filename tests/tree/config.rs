@@ -202,15 +202,33 @@ fn a_missing_source_is_told_with_its_place_and_what_to_do() {
     );
 }
 
+/// What is in a file may change; that it is none at all is for the operator.
 #[test]
-fn a_source_that_is_a_file_is_told() {
+fn a_source_may_be_a_file_and_a_base_may_not() {
+    let files = [("Win11.iso", ""), ("boot.wim", "")];
     let world = World::new()
-        .layer(".", &[("Win11.iso", "")])
-        .line("[image.x]\nsource = \"Win11.iso\"");
+        .layer(".", &files)
+        .line("[image.x]\nsource = [\"Win11.iso\", \"boot.wim:2\"]");
+    assert_eq!(verified(&world), "sound");
+    let world = World::new().line("[image.x]\nsource = [\"Win11.iso\", \"boot.wim:2\"]");
     assert_eq!(
         verified(&world),
-        "mounts.toml:2:10: source Win11.iso is a file, and this version serves folders\n  \
-         unpack it or mount it (mount -o loop,ro), then name that folder"
+        "mounts.toml:2:11: source Win11.iso cannot be used: No such file or directory \
+         (os error 2)\n  correct the path, or put the file there\n\
+         mounts.toml:2:24: source boot.wim:2 cannot be used: No such file or directory \
+         (os error 2)\n  correct the path, or put the file there"
+    );
+    let world = World::new().line("[image.x]\nsource = \"/dev/null\"");
+    assert_eq!(
+        verified(&world),
+        "mounts.toml:2:10: source /dev/null is neither a folder, an ISO nor a WIM\n  \
+         name one of these"
+    );
+    let world = World::new().layer(".", &files).key("base", "Win11.iso");
+    assert_eq!(
+        verified(&world),
+        "mounts.toml:1:8: base Win11.iso is a file\n  \
+         name a folder; an ISO or a WIM can be the source of an image"
     );
 }
 

@@ -32,6 +32,7 @@ mod once;
 mod promised;
 mod said;
 mod security;
+mod sources;
 mod traces;
 
 use promised::events_promised;

@@ -1,5 +1,5 @@
 //! Every boot that was seen, asked again: `tests/traces/*.toml` against an image kept in
-//! each of the four ways of `common::layouts`.
+//! each of the ways of `common::layouts`.
 //!
 //! Not about servers or the kernel: the raw names go straight to the tree. What an
 //! answer must be follows from the word behind each question (see the README beside
@@ -387,9 +387,11 @@ fn show(answer: Option<&[u8]>) -> String {
 
 /// One after the other: a world is a folder on disk, and there are hundreds of them.
 fn replays(traces: &[Trace]) -> impl Iterator<Item = Replay<'_>> {
-    let pairs = traces
-        .iter()
-        .flat_map(|trace| layouts::ALL.map(|layout| (trace, layout)));
+    let pairs = traces.iter().flat_map(|trace| {
+        layouts::all()
+            .into_iter()
+            .map(move |layout| (trace, layout))
+    });
     pairs.map(|(trace, layout)| Replay::new(trace, layout))
 }
 

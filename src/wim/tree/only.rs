@@ -22,7 +22,7 @@ impl<'a> Below<'a> {
         };
         let name = fold(name);
         let mut on = Vec::new();
-        for way in ways.iter().copied() {
+        for way in ways {
             match way.split_first() {
                 Some((first, [])) if *first == name => return Some(Self::Everything),
                 Some((first, rest)) if *first == name => on.push(rest),
