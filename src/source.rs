@@ -11,11 +11,13 @@
 //! | [`open`] | from what is configured to a source |
 //! | [`dir`] | a folder |
 //! | [`file`] | an ISO or a WIM, whichever the file is by now |
+//! | [`iso`] | what is inside an ISO |
 //! | [`wim`] | what is inside an image of a WIM |
 //! | `wim_file` | a WIM as the file that it is |
 
 pub mod dir;
 pub mod file;
+pub mod iso;
 pub mod open;
 pub mod wim;
 mod wim_file;
@@ -205,7 +207,8 @@ pub trait Source: Debug + Send + Sync {
     /// What the operator calls it: the path in the configuration.
     fn label(&self) -> String;
 
-    /// What it is, for `check`: "a folder". Empty where there is nothing to describe.
+    /// What it is, for people: `a folder`, `UDF 1.02, label ESD-ISO, 1,016 files`. Empty where
+    /// there is nothing to describe.
     fn description(&self) -> String;
 
     /// Why no name of it can be had, if so: what is wrong, where, and what to do.

@@ -82,7 +82,8 @@ impl OwnMount {
         let _ = self.device.set(device);
     }
 
-    fn is(&self, device: u64) -> bool {
+    /// Whether that device is the mount.
+    pub(super) fn is(&self, device: u64) -> bool {
         self.device.get() == Some(&device)
     }
 }
@@ -355,7 +356,7 @@ fn beneath(root: &OwnedFd, path: &StoredPath, flags: OFlags) -> io::Result<Owned
     }
 }
 
-fn look_at(fd: impl std::os::fd::AsFd, flags: AtFlags) -> io::Result<Statx> {
+pub(super) fn look_at(fd: impl std::os::fd::AsFd, flags: AtFlags) -> io::Result<Statx> {
     Ok(statx(
         fd,
         c"",
@@ -387,7 +388,7 @@ fn kind_of(seen: &Statx) -> Option<Kind> {
     }
 }
 
-fn device(seen: &Statx) -> u64 {
+pub(super) fn device(seen: &Statx) -> u64 {
     rustix::fs::makedev(seen.stx_dev_major, seen.stx_dev_minor)
 }
 
@@ -398,7 +399,7 @@ fn identity(seen: &Statx) -> Identity {
     }
 }
 
-fn version(seen: &Statx) -> Version {
+pub(super) fn version(seen: &Statx) -> Version {
     Version {
         identity: identity(seen),
         size: seen.stx_size,

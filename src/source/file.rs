@@ -12,6 +12,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::dir::{OwnMount, look_at_path};
+use super::iso::IsoSource;
 use super::wim::{is_of_medium, next_step};
 use super::wim_file::WimFile;
 use super::{Kind, Listing, Look, Rest, Source, StoredPath, Version};
@@ -60,6 +61,18 @@ impl FileSource {
             now: ArcSwap::from_pointee(now),
             rest: Rest::default(),
         }
+    }
+
+    fn is_wim_now(&self) -> bool {
+        let look = look_at_path(&self.path, &self.own_mount);
+        let what = look.and_then(|look| what(&look));
+        matches!(what, Ok(What::Wim))
+    }
+
+    fn take_anew(&self) -> bool {
+        let now = Now::look(&self.path, self.image, &self.own_mount);
+        self.now.store(Arc::new(now));
+        true
     }
 
     fn ask<T>(&self, question: impl FnOnce(&dyn Source) -> io::Result<T>) -> io::Result<T> {
@@ -128,12 +141,11 @@ fn open(
     }
 }
 
-fn open_iso(path: &Path, _own_mount: &Arc<OwnMount>) -> Result<Box<dyn Source>, Fault> {
-    Err(Fault::of_content(
-        path,
-        "is an ISO, and these cannot be read yet",
-        "unpack it or mount it (mount -o loop,ro), then name that folder",
-    ))
+fn open_iso(path: &Path, own_mount: &Arc<OwnMount>) -> Result<Box<dyn Source>, Fault> {
+    match IsoSource::open(path, own_mount.clone()) {
+        Ok(source) => Ok(Box::new(source)),
+        Err(error) => Err(Fault::of_medium(path, &error)),
+    }
 }
 
 enum What {
@@ -190,7 +202,10 @@ impl Source for FileSource {
     }
 
     fn fault(&self) -> Option<String> {
-        self.now.load().fault().map(|fault| fault.text.clone())
+        match &self.now.load().found {
+            Ok(source) => source.fault(),
+            Err(fault) => Some(fault.text.clone()),
+        }
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -224,9 +239,18 @@ impl Source for FileSource {
     }
 
     /// A good file takes the place of the old one at once; a bad one only when it is not
-    /// just being copied.
+    /// just being copied. An ISO looks after itself, as long as it is one.
     fn renew(&self) -> bool {
         let known = self.now.load_full();
+        if let Ok(source) = &known.found
+            && !source.is_boot_image()
+        {
+            let renewed = source.renew();
+            return match source.fault() {
+                Some(_) if self.is_wim_now() => self.take_anew(),
+                _ => renewed,
+            };
+        }
         let look = look_at_path(&self.path, &self.own_mount);
         let version = look.ok().map(|look| look.stat.version);
         if version == known.version && !known.may_be_right_now() {

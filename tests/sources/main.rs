@@ -1,0 +1,18 @@
+//! What every source owes, whatever it is; and ISO images, which are made here by the
+//! usual programs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[path = "../common/skip.rs"]
+mod skip;
+
+mod contract;
+mod damage;
+mod large;
+mod live;
+mod made;
+mod names;
