@@ -24,6 +24,10 @@ The configuration, mounts.toml (relative paths are relative to the file):
   alias  = { \"Boot/WinPE.wim\" = \"sources/boot.wim\", \"Boot/pxeboot.com\" = false }
   poll   = true                         # optional: other machines write to it too
 
+  [image.setup]
+  source = \"Win11.iso\"                 # ... or an ISO or a WIM; \"boot.wim:2\": its image 2
+  secure_boot = \"2023\"                # optional: the newer signature of boot programs
+
   [[client]]
   match  = [\"10.0.7.0/24\", \"52:54:00:12:34:56\"]  # addresses, subnets, MACs
   image  = \"win11\"

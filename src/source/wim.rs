@@ -164,7 +164,14 @@ impl WimSource {
 
     fn entry(&self, path: &StoredPath) -> io::Result<wim::Entry<'_>> {
         let found = self.tree.find(path.as_bytes());
-        found.ok_or_else(|| io::Error::from_raw_os_error(libc::ENOENT))
+        let is_file = |path: StoredPath| {
+            let entry = self.tree.find(path.as_bytes());
+            entry.is_some_and(|entry| entry.kind() != wim::Kind::Folder)
+        };
+        found.ok_or_else(|| match path.ancestors().any(is_file) {
+            true => io::Error::from_raw_os_error(libc::ENOTDIR),
+            false => io::Error::from_raw_os_error(libc::ENOENT),
+        })
     }
 
     fn version(&self, entry: &wim::Entry<'_>) -> Version {

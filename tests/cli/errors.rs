@@ -61,8 +61,8 @@ fn a_broken_configuration() {
             ],
         ),
         (
-            "mountpoint = \"x\"\n[image.x]\nsource = \"mounts.toml\"\n",
-            &["is a file"],
+            "base = \"mounts.toml\"\n[image.x]\nsource = \"x\"\n",
+            &["mounts.toml:1:8: base ", "is a file", "name a folder"],
         ),
         (
             "mountpoint = \"x\"\nowner = \"nobody-of-that-name\"\n",

@@ -13,6 +13,7 @@ mod choosing;
 mod daemon;
 mod errors;
 mod looking;
+mod sources;
 mod unprivileged;
 
 use std::ffi::OsStr;

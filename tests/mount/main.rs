@@ -25,4 +25,5 @@ mod neighbours;
 mod passed;
 mod servers;
 mod site;
+mod sources;
 mod traces;

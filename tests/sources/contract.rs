@@ -16,6 +16,7 @@ fn sources(workshop: &Workshop) -> Vec<(&'static str, Box<dyn Source>)> {
         let image = workshop.image(kind, &folder);
         sources.push((kind, Box::new(open(&image))));
     }
+    sources.extend(crate::wim::sources(workshop, &folder));
     sources
 }
 

@@ -16,3 +16,4 @@ mod large;
 mod live;
 mod made;
 mod names;
+mod wim;

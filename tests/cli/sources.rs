@@ -1,0 +1,73 @@
+//! What `check` and `resolve` say of sources that are files, and `mount` of their names.
+
+use crate::common::skip::or_skip;
+use crate::common::wims::{self, BOOT_FILES, labelled};
+use crate::common::world::World;
+use crate::run_in;
+
+fn world(options: &[&str]) -> Option<World> {
+    let wim = or_skip(wims::wim(&labelled("pe", BOOT_FILES), options))?;
+    let world = World::new().layer("media/sources", &[("boot.wim", &wim)]);
+    world.put("custom.wim", &wim);
+    let world = world.line("[image.lone]\nsource = \"custom.wim\"");
+    let world = world.line("[image.media]\nsource = \"media\"");
+    world.config_file();
+    Some(world)
+}
+
+#[test]
+fn check_says_what_a_file_is_and_what_it_adds() {
+    let Some(world) = world(&[]) else { return };
+    let done = run_in(&world.path(""), &["check"]);
+    let lone = "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, 14 files\n";
+    done.printed(&[
+        lone,
+        "source custom.wim (image 1): adds 13 of its files\n",
+        "source media: a folder with 1 file\n",
+        "source media/sources/boot.wim (image 1): a WIM, LZX, image 1 of 1: Test PE, 14 files; \
+         adds 13 of its files\n",
+    ]);
+    assert_eq!(
+        done.out.matches(": every name is there").count(),
+        6,
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn check_warns_of_what_windows_itself_refuses() {
+    let Some(world) = world(&["--compress=LZMS"]) else {
+        return;
+    };
+    let refused = "is LZMS-compressed; boot images are LZX or XPRESS; Windows does not boot it";
+    run_in(&world.path(""), &["check"]).failed(
+        1,
+        &[
+            &format!("FAULT: custom.wim {refused}"),
+            &format!("remark: nothing is added from inside it: media/sources/boot.wim {refused}"),
+            "--compress=LZX",
+        ],
+    );
+}
+
+#[test]
+fn resolve_names_the_image_inside() {
+    let Some(world) = world(&[]) else { return };
+    for (name, answer) in [
+        (
+            "/images/lone/pxeboot.n12",
+            "answer   custom.wim (image 1)/Windows/Boot/PXE/pxeboot.n12 (by an alias), ",
+        ),
+        (
+            "/images/media/bootx64.efi",
+            "answer   media/sources/boot.wim (image 1)/Windows/Boot/EFI/bootmgfw.efi (by an alias)",
+        ),
+        (
+            "/images/lone/Boot/boot.wim",
+            "answer   custom.wim/sources/boot.wim (by an alias), ",
+        ),
+    ] {
+        run_in(&world.path(""), &["resolve", name]).printed(&[answer]);
+    }
+}
