@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -13,7 +14,9 @@ use crate::cli::MountArgs;
 use crate::config::{Config, ImageName, ImageSpec, Located, SecureBoot};
 use crate::failure::Failure;
 use crate::service;
+use crate::source::Source;
 use crate::source::dir::OwnMount;
+use crate::source::file::FileSource;
 use crate::source::open::Written;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
@@ -86,13 +89,21 @@ fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failur
 }
 
 fn image(path: &Path) -> Result<ImageSpec, Failure> {
-    let written = Written::understand(path, &OwnMount::default()).path;
+    let Written {
+        path: written,
+        image,
+    } = Written::understand(path, &OwnMount::default());
     let resolved = written.canonicalize().map_err(|error| {
         Failure::Usage(format!(
             "{}: {error}\n  name a folder, an ISO or a WIM that is there",
             path.display()
         ))
     })?;
+    if !resolved.is_dir() {
+        // Whoever types it is there to be told; a daemon that comes up by itself serves the rest.
+        let fault = FileSource::open(&written, image, Arc::default()).fault();
+        fault.map_or(Ok(()), |fault| Err(Failure::Usage(fault)))?;
+    }
     let name = match resolved.is_dir() {
         true => resolved.file_name(),
         // Without the ending; and where the file is a link, that is named as is meant.

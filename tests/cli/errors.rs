@@ -61,8 +61,8 @@ fn a_broken_configuration() {
             ],
         ),
         (
-            "base = \"mounts.toml\"\n[image.x]\nsource = \"x\"\n",
-            &["mounts.toml:1:8: base ", "is a file", "name a folder"],
+            "mountpoint = \"x\"\nbase = \"mounts.toml\"\n[image.x]\nsource = \"x\"\n",
+            &["mounts.toml:2:8: base ", "is a file", "name a folder"],
         ),
         (
             "mountpoint = \"x\"\nowner = \"nobody-of-that-name\"\n",
@@ -95,7 +95,7 @@ fn folders_on_the_command_line_that_cannot_be_images() {
     fs::create_dir(world.path("mnt")).unwrap();
     let folder = world.path("");
     run_in(&folder, &["mount", "a/x", "b/X", "mnt"])
-        .failed(2, &["two folders are named x", "rename"]);
+        .failed(2, &["two sources are named x", "rename"]);
     run_in(&folder, &["mount", "gone", "mnt"]).failed(2, &["gone: No such file", "name a folder"]);
     run_in(&folder, &["mount", "a/x/BCD", "mnt"]).failed(2, &["source a/x/BCD is a file"]);
     run_in(&folder, &["mount", "/", "mnt"]).failed(2, &["cannot name an image"]);
