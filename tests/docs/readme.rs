@@ -52,7 +52,7 @@ fn the_configuration_of_the_help_loads() {
         .collect();
     let config = Config::parse(&config.join("\n"), Path::new("mounts.toml"));
     let config = config.unwrap_or_else(|problems| panic!("{problems}"));
-    assert_eq!(config.images.len(), 2);
+    assert_eq!(config.images.len(), 3);
     assert_eq!(config.rules.len(), 1);
 }
 
