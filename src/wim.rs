@@ -71,8 +71,8 @@ const LONGEST_XML: usize = 1 << 20;
 /// Longest lookup table: for 160,000 files.
 const LONGEST_LOOKUP: usize = 8 << 20;
 
-/// Longest metadata of an image: for 100,000 files.
-const LONGEST_METADATA: usize = 16 << 20;
+/// Longest metadata of an image: for 70,000 files, three times those of a boot.wim.
+const LONGEST_METADATA: usize = 12 << 20;
 
 /// An open WIM. Cloning it is cheap, and means the same file.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ const FIXED: u64 = 102;
 /// The fixed fields of a further stream.
 const STREAM_FIXED: u64 = 38;
 /// Longest name, in units of UTF-16: what NTFS allows.
-const LONGEST_NAME: u64 = 255;
+pub(super) const LONGEST_NAME: u64 = 255;
 
 const FOLDER: u32 = 0x10;
 const REPARSE: u32 = 0x400;

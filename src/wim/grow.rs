@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-use super::dentry::{Dentry, Metadata};
+use super::dentry::{self, Dentry, Metadata};
 use super::error::{Error, unexpected};
 use super::fields::utf16;
 use super::lookup::{Hash, Lookup};
@@ -17,8 +17,11 @@ use super::tree::{EMPTY, Form, Node, Nodes, Why};
 /// Deepest folder. A path of 260 characters cannot be deeper.
 const DEEPEST: u32 = 130;
 
-/// Most entries. A boot.wim has 15,000 to 20,000, an install.wim some 100,000.
-const MOST_ENTRIES: usize = 150_000;
+/// Most entries. A boot.wim has 15,000 to 20,000.
+const MOST_ENTRIES: usize = 100_000;
+
+/// Longest name in bytes: three for each unit of UTF-16.
+const LONGEST_NAME: usize = 3 * dentry::LONGEST_NAME as usize;
 
 /// Builds the nodes of an image.
 pub(super) fn grow(metadata: Metadata<'_>, lookup: &Lookup) -> Result<Nodes, Error> {
@@ -117,6 +120,7 @@ impl<'a> Growth<'a> {
             });
         }
         let name = self.grown.names.len();
+        self.make_room();
         push_name(&mut self.grown.names, dentry.name);
         let form = self.form(dentry, self.grown.names.get(name..).unwrap_or_default());
         let (form, first) = match form {
@@ -133,6 +137,16 @@ impl<'a> Growth<'a> {
             form,
         });
         Ok(())
+    }
+
+    /// Room for one more name. Not left to the vector, which would double itself: names
+    /// can be the better part of what the whole image takes.
+    fn make_room(&mut self) {
+        const STEP: usize = 1 << 20;
+        let names = &mut self.grown.names;
+        if names.capacity() - names.len() < LONGEST_NAME {
+            names.reserve_exact(STEP);
+        }
     }
 
     fn form(&self, dentry: &Dentry<'_>, name: &[u8]) -> Form {

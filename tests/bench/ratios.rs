@@ -33,6 +33,7 @@ mod plain;
 mod rows;
 mod spelling;
 mod streams;
+mod wim;
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::measure::{Figure, median};
-use crate::{bounds, caller, choice, load, names, network, streams};
+use crate::{bounds, caller, choice, load, names, network, streams, wim};
 
 /// What a row measured, or why it could not.
 pub(crate) type Measured = Result<Figure, String>;
@@ -84,6 +84,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("memory", "resident after 100,000 spellings, 1,000 views", AtMost(20.0), " MiB", bounds::memory),
     row("memory-growth", "growth with 100,000 more and 1,000 more", AtMost(0.5), " MiB", bounds::growth),
     row("descriptors", "20,000 listed, 10,000 open, RLIMIT_NOFILE=256", AtMost(64.0), " fds", bounds::descriptors),
+    row("wim-lzx", "64 MiB out of a WIM, LZX, with SHA-1", AtLeast(1.0), "", wim::lzx),
+    row("wim-xpress", "the same, XPRESS", AtLeast(1.0), "", wim::xpress),
     row("start", "start to mounted, 50 images of 2,000 files", AtMost(150.0), " ms", bounds::start),
 ];
 

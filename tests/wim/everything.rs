@@ -31,11 +31,11 @@ impl ReadAt for Bytes {
 
 /// What became of it.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Files that were read to their end, where their hash is compared.
-    pub good: usize,
+    pub(crate) good: usize,
     /// What was said on the way.
-    pub errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
 }
 
 impl Outcome {
@@ -52,7 +52,7 @@ impl Outcome {
 
 /// The same bytes with the right hash for each uncompressed metadata: or no change in
 /// there would ever get further than to the comparison of the hash.
-pub fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = bytes.to_vec();
     let number = |bytes: &[u8], at: usize| {
         let number = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
@@ -73,7 +73,7 @@ pub fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Opens, lists and reads.
-pub fn read(bytes: &[u8]) -> Outcome {
+pub(crate) fn read(bytes: &[u8]) -> Outcome {
     let mut outcome = Outcome::default();
     let medium = Arc::new(Bytes(bytes.to_vec()));
     let Some(wim) = outcome.note(Wim::open(medium, bytes.len() as u64)) else {
@@ -117,15 +117,22 @@ fn read_entry(entry: Option<Entry<'_>>, budget: &mut u64, outcome: &mut Outcome)
     };
     let mut buffer = vec![0; 70_001];
     outcome.note(blob.read_at(&mut buffer[..10], blob.size().saturating_sub(5)));
-    let mut offset = 0;
+    let (mut offset, mut hasher) = (0, Sha1::new());
     while offset < blob.size() && *budget > 0 {
         let Some(count) = outcome.note(blob.read_at(&mut buffer, offset)) else {
             return;
         };
+        hasher.update(&buffer[..count]);
         offset += count as u64;
         *budget = budget.saturating_sub(count as u64);
     }
-    outcome.good += usize::from(offset == blob.size());
+    if offset == blob.size() {
+        let right = entry
+            .hash()
+            .is_none_or(|hash| hash.0[..] == hasher.finalize()[..]);
+        assert!(right || offset == 0, "wrong bytes without an error");
+        outcome.good += 1;
+    }
 }
 
 fn decode(bytes: &[u8]) {

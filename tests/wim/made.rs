@@ -160,6 +160,17 @@ fn resource(flags: u8, offset: u64, stored: u64, size: u64) -> Vec<u8> {
 
 /// A WIM with one image and these files' contents.
 pub(crate) fn wim(compression: u32, metadata: &[u8], contents: &[Stored]) -> Vec<u8> {
+    let text = "\u{feff}<WIM><IMAGE INDEX=\"1\"><NAME>made</NAME></IMAGE></WIM>";
+    let xml: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    written(compression, metadata, contents, &xml)
+}
+
+/// An uncompressed one with this XML data.
+pub(crate) fn with_xml(metadata: &[u8], contents: &[Stored], xml: &[u8]) -> Vec<u8> {
+    written(NONE, metadata, contents, xml)
+}
+
+fn written(compression: u32, metadata: &[u8], contents: &[Stored], xml: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; 208];
     let mut lookup = Vec::new();
     let image = Stored {
@@ -173,8 +184,6 @@ pub(crate) fn wim(compression: u32, metadata: &[u8], contents: &[Stored]) -> Vec
         lookup.extend(sha1(&stored.bytes));
         bytes.extend(&stored.stored);
     }
-    let text = "\u{feff}<WIM><IMAGE INDEX=\"1\"><NAME>made</NAME></IMAGE></WIM>";
-    let xml: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut header = b"MSWIM\0\0\0".to_vec();
     header.extend(
         [

@@ -12,7 +12,6 @@ mod skip;
 mod contents;
 mod damage;
 mod encoders;
-mod everything;
 mod laws;
 mod made;
 mod medium;
