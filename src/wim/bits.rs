@@ -8,7 +8,7 @@
 //! Past the end come zeros, for ever; [`Bits::is_overrun`] tells afterwards.
 
 /// What is to be decoded, and how far that is done.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Bits<'a> {
     input: &'a [u8],
     /// Where the next word lies that is not in `ahead` yet.

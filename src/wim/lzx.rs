@@ -1,7 +1,7 @@
 //! LZX as WIMs have it: every chunk by itself, and its size is the window.
 //!
 //! Against the LZX of cabinets: a chunk has no header, so that the call translation
-//! ([`super::calls`]) is always on; a block's size is one bit for 32 KiB and
+//! (`calls`) is always on; a block's size is one bit for 32 KiB and
 //! explicit otherwise; and nothing is kept from one chunk to the next.
 
 use super::bits::Bits;
@@ -193,11 +193,13 @@ impl Decoder {
 
     fn symbols<const ALIGNED: bool>(
         &self,
-        bits: &mut Bits<'_>,
+        stream: &mut Bits<'_>,
         recent: &mut Recent,
         output: &mut [u8],
         block: std::ops::Range<usize>,
     ) -> Result<(), Corrupt> {
+        // Of its own, for the compiler keeps it in registers then.
+        let bits = &mut stream.clone();
         let (mut at, end) = (block.start, block.end);
         while at < end {
             bits.refill();
@@ -216,6 +218,7 @@ impl Decoder {
             window::copy(output, at, distance, length).map_err(|_| Corrupt::Match)?;
             at += length;
         }
+        *stream = bits.clone();
         Ok(())
     }
 

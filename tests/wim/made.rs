@@ -165,12 +165,13 @@ pub(crate) fn wim(compression: u32, metadata: &[u8], contents: &[Stored]) -> Vec
     written(compression, metadata, contents, &xml)
 }
 
-/// An uncompressed one with this XML data.
-pub(crate) fn with_xml(metadata: &[u8], contents: &[Stored], xml: &[u8]) -> Vec<u8> {
-    written(NONE, metadata, contents, xml)
-}
-
-fn written(compression: u32, metadata: &[u8], contents: &[Stored], xml: &[u8]) -> Vec<u8> {
+/// The same with this XML data.
+pub(crate) fn written(
+    compression: u32,
+    metadata: &[u8],
+    contents: &[Stored],
+    xml: &[u8],
+) -> Vec<u8> {
     let mut bytes = vec![0; 208];
     let mut lookup = Vec::new();
     let image = Stored {

@@ -79,7 +79,7 @@ fn tables_as_long_as_they_can_be() {
     let xml = |elements: usize| {
         let text = format!("<WIM>{}</WIM>", "<a b=''/>".repeat(elements));
         let xml: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        made::with_xml(&metadata, &[plain(&[0; 4])], &xml)
+        made::written(made::NONE, &metadata, &[plain(&[0; 4])], &xml)
     };
     is_borne(&errors(&turn, &xml(50_000)));
     let said = errors(&turn, &xml(70_000)).join("\n");
@@ -94,7 +94,7 @@ fn xml_nested_as_deep_as_can_be() {
     let metadata = metadata(&[&[folder("", SECOND_LIST)], &[file("file", TEXT)]]);
     is_borne(&errors(
         &turn,
-        &made::with_xml(&metadata, &[plain(TEXT)], &xml),
+        &made::written(made::NONE, &metadata, &[plain(TEXT)], &xml),
     ));
 }
 
