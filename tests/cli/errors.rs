@@ -97,7 +97,8 @@ fn folders_on_the_command_line_that_cannot_be_images() {
     run_in(&folder, &["mount", "a/x", "b/X", "mnt"])
         .failed(2, &["two sources are named x", "rename"]);
     run_in(&folder, &["mount", "gone", "mnt"]).failed(2, &["gone: No such file", "name a folder"]);
-    run_in(&folder, &["mount", "a/x/BCD", "mnt"]).failed(2, &["a/x/BCD is neither a folder, an ISO nor a WIM"]);
+    run_in(&folder, &["mount", "a/x/BCD", "mnt"])
+        .failed(2, &["a/x/BCD is neither a folder, an ISO nor a WIM"]);
     run_in(&folder, &["mount", "/", "mnt"]).failed(2, &["cannot name an image"]);
 }
 

@@ -233,8 +233,8 @@ fn rows(layout: Layout) -> &'static [Row] {
 
 fn content(layout: Layout, path: &str, role: &str) -> (String, Vec<u8>) {
     let path = match layout {
-        Layout::Flat | Layout::BootStyle | Layout::StockMedia => path.to_owned(),
-        Layout::MediaLower => path.to_ascii_lowercase(),
+        Layout::Flat | Layout::BootStyle => path.to_owned(),
+        Layout::MediaLower | Layout::StockMedia => path.to_ascii_lowercase(),
         Layout::MediaUpper => path.to_ascii_uppercase(),
     };
     let text = format!("layout:{layout:?}\nrole:{role}\npath:{path}\n");

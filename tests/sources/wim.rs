@@ -85,7 +85,10 @@ fn second_image(workshop: &Workshop, folder: &Path) -> WimSource {
 fn in_iso(workshop: &Workshop) -> WimSource {
     let media = workshop.folder("media/sources", &Files::new());
     fs::copy(workshop.path("wim-lzx.wim"), media.join("boot.wim")).unwrap();
-    let iso = workshop.image("winlike", &workshop.path("media"));
+    let (media, iso) = (workshop.path("media"), workshop.path("media.iso"));
+    let mut command = Command::new("genisoimage");
+    let command = command.args(["-quiet", "-udf", "-allow-limited-size", "-o"]);
+    run(command.arg(&iso).arg(media)).unwrap();
     inside(&open(&iso), "sources/boot.wim", None, None)
 }
 
