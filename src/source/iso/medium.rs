@@ -17,6 +17,11 @@ use hadris_storage::{BlockIndex, BlockSize};
 /// The sector of every optical medium.
 pub(super) const SECTOR: usize = 2048;
 
+const BLOCK: BlockSize = match BlockSize::new(SECTOR as u32) {
+    Some(size) => size,
+    None => unreachable!(),
+};
+
 /// Sectors that are kept: folder and file entries lie close together, and every entry of
 /// a folder makes the parser read the folder's own again.
 const KEPT: usize = 256;
@@ -108,7 +113,7 @@ impl ErrorType for Medium<'_> {
 
 impl BlockDevice for Medium<'_> {
     fn block_size(&self) -> BlockSize {
-        const { BlockSize::new(SECTOR as u32).unwrap() }
+        BLOCK
     }
 
     fn block_count(&self) -> u64 {
