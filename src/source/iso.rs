@@ -1,7 +1,7 @@
 //! An ISO image as a source: UDF, or ISO 9660 with the names of Rock Ridge or Joliet.
 //!
 //! An image is read twice. Once by a parser, whole, for all its names and for the places
-//! of all its bytes; what that gives is a [`volume::Volume`], which never changes. And then
+//! of all its bytes; what that gives is a volume, which never changes. And then
 //! byte by byte with `pread`, by everybody at once, with no parser and no lock involved.
 //!
 //! What changes is the file. A new one in its place makes a new volume, swapped in whole;
@@ -106,7 +106,7 @@ impl IsoSource {
         }
         match &**known {
             // Written in place: nothing of the old contents can be relied on.
-            State::Ready(volume) if volume.version().identity == named.version.identity => {
+            State::Ready(volume) if is_unchanged(volume).is_err() => {
                 self.swap(State::Faulty(changing(), None))
             }
             State::Ready(_) | State::Faulty(..) => false,
@@ -129,7 +129,8 @@ fn changing() -> Fault {
 }
 
 impl State {
-    /// Of which file this is the state, where another look at the same would give another.
+    /// Of which version of the file this is the state; none where the same version may
+    /// well give another state at the next look.
     fn of(&self) -> Option<Version> {
         match self {
             Self::Ready(volume) => Some(*volume.version()),

@@ -1,7 +1,8 @@
 //! Images that are replaced, cut, damaged and repaired while they are used.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use winbootfs::source::iso::IsoSource;
@@ -185,6 +186,22 @@ fn an_image_that_is_gone_is_a_fault_until_it_is_back() {
     fs::rename(&aside, &scene.image).unwrap();
     assert_eq!(scene.settle(), [false, true, false]);
     assert_same("back", &all(&scene.source), &few_files());
+}
+
+/// Every file gets a new version then, for contents may have changed with the times set
+/// back; but nobody is refused meanwhile.
+#[test]
+fn an_image_whose_permissions_change_serves_on() {
+    let Some(scene) = scene() else {
+        return;
+    };
+    let file = scene.opened();
+    fs::set_permissions(&scene.image, Permissions::from_mode(0o640)).unwrap();
+    for changed in [false, true, false] {
+        assert_eq!(scene.source.renew(), changed);
+        assert_same("meanwhile", &all(&scene.source), &few_files());
+        assert!(whole(file.as_ref()).unwrap() == few_files()[WIM]);
+    }
 }
 
 #[test]
