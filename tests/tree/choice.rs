@@ -14,7 +14,7 @@ use winbootfs::address::Address;
 use winbootfs::choice::{Because, Choice, Decision};
 use winbootfs::client::Client;
 use winbootfs::config::dropped::{DroppedRule, Stamp};
-use winbootfs::config::{Config, ImageName, ImageSpec, Located, Match, RuleSpec};
+use winbootfs::config::{Config, ImageName, ImageSpec, Located, Match, RuleSpec, SecureBoot};
 
 const STANDING: &str = "mounts.toml";
 const DROPPED: &str = "clients.d/a.toml";
@@ -81,6 +81,7 @@ fn choice(default: Option<&str>, standing: &[RuleSpec], dropped_rules: &[RuleSpe
         sources: Vec::new(),
         aliases: Vec::new(),
         poll: false,
+        secure_boot: SecureBoot::default(),
     };
     let config = Config {
         file: STANDING.into(),
