@@ -5,8 +5,8 @@
 //! told is the median of these ratios with the least and the greatest of them. Noticing
 //! changes is switched on all the time, and is a row itself.
 //!
-//!     cargo bench                         all rows but load-200, about seven minutes
-//!     cargo bench -- load-200             that one, about eight minutes and 8 GiB of memory
+//!     cargo bench                         all rows but load-200, about six minutes
+//!     cargo bench -- load-200             that one alone, about eight minutes
 //!     cargo bench -- tftp                 the rows whose name contains "tftp"
 //!     cargo bench --bench ratios -- stat --rounds 25
 //!
