@@ -20,6 +20,7 @@ mod everything;
 #[path = "../sources/made.rs"]
 mod made;
 mod mutants;
+mod rare;
 #[path = "../common/skip.rs"]
 mod skip;
 mod templates;

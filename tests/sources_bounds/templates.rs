@@ -100,7 +100,13 @@ pub(crate) fn mend(image: &mut [u8]) {
             continue;
         };
         let covered = usize::from(u16::from_le_bytes([image[at + 10], image[at + 11]]));
-        let is_tag = matches!((high, id), (0, 1..=9) | (1, 0..=10)) && matches!(version, 2 | 3);
+        // Entries of folders lie anywhere, all other descriptors at the start of a sector.
+        let is_tag = match (high, id) {
+            (1, 1) => true,
+            (0, 1..=9) | (1, 0..=10) => at % SECTOR == 0,
+            _ => false,
+        };
+        let is_tag = is_tag && matches!(version, 2 | 3);
         let Some(body) = image.get(at + 16..at + 16 + covered).filter(|_| is_tag) else {
             continue;
         };
