@@ -10,7 +10,7 @@
 //! | --- | --- |
 //! | [`open`] | from what is configured to a source |
 //! | [`dir`] | a folder |
-//! | [`file`] | an ISO or a WIM, whichever the file is by now |
+//! | [`file`](mod@file) | an ISO or a WIM, whichever the file is by now |
 //! | [`iso`] | what is inside an ISO |
 //! | [`wim`] | what is inside an image of a WIM |
 //! | `wim_file` | a WIM as the file that it is |
