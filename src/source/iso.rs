@@ -64,9 +64,6 @@ impl IsoSource {
     pub fn open(path: &Path, own_mount: Arc<OwnMount>) -> io::Result<Self> {
         let named = Named::at(path, &own_mount)?;
         let state = named.index(path);
-        if let State::Faulty(fault, _) = &state {
-            tracing::error!("{}", fault.about(path));
-        }
         Ok(Self {
             path: path.to_owned(),
             own_mount,
@@ -82,13 +79,13 @@ impl IsoSource {
         }
     }
 
-    /// Puts a state in the place of the one there is. Returns whether it is another, and
-    /// says so.
+    /// Puts a state in the place of the one there is. Returns whether it is another: whoever
+    /// asked then says what is wrong.
     fn swap(&self, state: State) -> bool {
         let before = self.state.swap(Arc::new(state));
         match (&*before, &**self.state.load()) {
             (State::Faulty(before, _), State::Faulty(now, _)) if before == now => return false,
-            (_, State::Faulty(now, _)) => tracing::error!("{}", now.about(&self.path)),
+            (_, State::Faulty(..)) => {}
             (_, State::Ready(volume)) => {
                 tracing::info!("{} is {}", self.path.display(), volume.description());
             }
