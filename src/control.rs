@@ -110,7 +110,7 @@ pub fn ask(mountpoint: &Path, question: &Question) -> io::Result<Answer> {
     let mut stream = UnixStream::connect(socket_path(device))?;
     be_patient(&stream)?;
     say(&mut stream, question)?;
-    Ok(serde_json::from_str(&hear(&stream)?)?)
+    Ok(serde_json::from_slice(&hear(&stream)?)?)
 }
 
 fn serve(listener: &UnixListener, answers: &dyn Answers) {
@@ -122,7 +122,7 @@ fn serve(listener: &UnixListener, answers: &dyn Answers) {
 
 fn reply(mut stream: UnixStream, answers: &dyn Answers) -> io::Result<()> {
     be_patient(&stream)?;
-    let answer = match serde_json::from_str(&hear(&stream)?) {
+    let answer = match serde_json::from_slice(&hear(&stream)?) {
         Ok(question) => answers.answer(&question),
         Err(error) => Answer::Wrong {
             why: error.to_string(),
@@ -131,9 +131,9 @@ fn reply(mut stream: UnixStream, answers: &dyn Answers) -> io::Result<()> {
     say(&mut stream, &answer)
 }
 
-fn hear(stream: &UnixStream) -> io::Result<String> {
-    let mut line = String::new();
-    BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
+fn hear(stream: &UnixStream) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(stream.take(LONGEST)).read_until(b'\n', &mut line)?;
     Ok(line)
 }
 

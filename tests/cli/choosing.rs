@@ -2,8 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 
-use crate::common::mounted::Mounted;
+use crate::common::mounted::{Mounted, PATIENCE};
+use crate::common::wait;
 use crate::common::world::World;
 use crate::{Done, on_the_sample, run};
 
@@ -173,6 +177,61 @@ fn resolve_asks_the_daemon_what_was_booted() {
         "My Image/Boot/BCD, 8 bytes",
     ]);
     mounted.wait_for_log("10.0.7.5 boots My Image, BIOS");
+}
+
+/// Whoever may use the socket can still be mistaken, or hang.
+#[test]
+fn what_is_no_question_gets_an_error_and_harms_nothing() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = site();
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let device = fs::metadata(mounted.root()).unwrap().dev();
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let socket = format!("/run/winbootfs/{major}-{minor}.sock");
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let mute = UnixStream::connect(&socket).unwrap();
+    for said in [
+        &b"garbage\n"[..],
+        b"{}\n",
+        b"\xff\xfe\n",
+        b"{\"ask\":\"booted\",\"client\":\"printer\"}\n",
+        b"{\"ask\":\"booted\",\"client\":\"10.0.0.1\",\"more\":1}\n",
+        &[b'x'; 4096],
+    ] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(said).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("{\"answer\":\"wrong\""), "{answer:?}");
+    }
+    drop(mute);
+    assert_eq!(mounted.read(br"\Boot\BCD").unwrap(), b"x");
+}
+
+/// Nothing that lies there by mistake keeps the daemon from serving.
+#[test]
+fn what_cannot_be_read_is_told_and_harms_nothing() {
+    let world = site().line("[[client]]\nmatch = \"52:54:00:12:34:56\"\nimage = \"x\"");
+    world.put("clients.d", b"a file and no folder");
+    let world = world.key("leases", "mounts.toml");
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let read = mounted.read(b"clients/10.0.7.5/Boot/BCD").unwrap();
+    assert_eq!(read, b"x");
+    mounted.wait_for_log("clients.d: cannot be read");
+    mounted.wait_for_log("cannot use the lease file");
+    fs::remove_file(world.path("clients.d")).unwrap();
+    with(&world, &["client", "set", "10.0.7.5", "My Image"]).printed(&["gets My Image"]);
+    let name = b"clients/10.0.7.5/Boot/BCD";
+    wait::until("the rule", PATIENCE, || {
+        (mounted.read(name).unwrap() == b"My Image").then_some(())
+    });
 }
 
 #[test]
