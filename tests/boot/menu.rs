@@ -25,6 +25,14 @@ impl Menu {
         }
     }
 
+    /// What it says once it waits for a key. GRUB counts down when all is drawn.
+    pub(crate) fn ready<'a>(self, entries: &[&'a str]) -> &'a str {
+        match self {
+            Self::Pxelinux | Self::Ipxe => entries[entries.len() - 1],
+            Self::Grub => "automatically in 29s",
+        }
+    }
+
     /// How the entry at which it stands can be told, if it can. GRUB forgets keys that come
     /// before it has drawn what the last one did.
     pub(crate) fn at(self, entry: &str) -> Option<String> {

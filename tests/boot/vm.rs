@@ -118,27 +118,28 @@ impl Vm {
 
     /// Chooses from a menu of these entries, which stands at the first: down, and enter.
     pub(crate) fn choose(&mut self, menu: Menu, entries: &[&str], chosen: &str) {
-        self.wait_for(entries[entries.len() - 1]);
+        self.wait_for(menu.ready(entries));
         let place = entries.iter().position(|entry| *entry == chosen).unwrap();
         for entry in &entries[1..=place] {
-            self.type_in(DOWN);
-            if let Some(shown) = menu.at(entry) {
-                self.wait_for(&shown);
+            match menu.at(entry) {
+                Some(shown) => self.press(DOWN, |said, _| said.contains(&shown)),
+                None => self.type_in(DOWN),
             }
         }
-        self.enter();
+        self.press(ENTER, |said, before| said.len() > before);
     }
 
-    /// Presses enter until something comes of it: keys that come while a menu draws are lost.
-    fn enter(&mut self) {
+    /// Presses a key until it shows, of all that was said and how much that was before: keys
+    /// that come while a menu draws may be lost.
+    fn press(&mut self, key: &str, shows: impl Fn(&str, usize) -> bool) {
         let before = self.said().len();
         let mut pressed: Option<Instant> = None;
-        wait::until("the menu to start something", PATIENCE, || {
-            if pressed.is_none_or(|pressed| pressed.elapsed() > Duration::from_secs(3)) {
-                self.type_in(ENTER);
+        wait::until("the menu to do what the key says", PATIENCE, || {
+            if pressed.is_none_or(|pressed| pressed.elapsed() > Duration::from_secs(5)) {
+                self.type_in(key);
                 pressed = Some(Instant::now());
             }
-            (self.said().len() > before).then_some(())
+            shows(&self.said(), before).then_some(())
         });
     }
 
