@@ -24,7 +24,8 @@ pub struct BootProgram {
     pub firmware: Firmware,
     /// The image that is chosen by opening it: if it was reached under `images/`.
     pub image: Option<ImageName>,
-    /// The client whose folder it was reached in; none if only the caller tells.
+    /// The client that chooses: whose folder it was reached in, or whom the caller serves.
+    /// None if that cannot be told, or if no image is chosen and so nobody was asked.
     pub client: Option<Address>,
 }
 

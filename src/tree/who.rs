@@ -104,10 +104,14 @@ impl Who<'_> {
     /// A boot program is opened: its client has chosen. Several clients behind one process
     /// cannot be told apart, and so none of them has.
     pub(super) fn opens(&self, program: &BootProgram) -> Choosing {
-        let Some(address) = program.client.or_else(|| self.only_peer()) else {
-            return match program.image {
-                Some(_) => Choosing::Unknown,
-                None => Choosing::Nothing,
+        // Whose choice of an image it is was found out at the look-up. To ask once more would
+        // take time, and could name another: a server's clients come and go.
+        let chooses = program.image.is_some();
+        let asked = || (!chooses).then(|| self.only_peer()).flatten();
+        let Some(address) = program.client.or_else(asked) else {
+            return match chooses {
+                true => Choosing::Unknown,
+                false => Choosing::Nothing,
             };
         };
         let (client, now) = (self.client(&address), self.asking.now().steady);

@@ -252,6 +252,18 @@ fn two_clients_that_open_one_file_choose_each_for_itself() {
     assert_eq!(tree.opens(program, &one), Choosing::Nothing, "opened twice");
 }
 
+/// Of two clients of one server the one that asked may be gone when the file is opened.
+#[test]
+fn who_is_left_when_the_file_is_opened_has_not_chosen() {
+    let world = site();
+    let tree = world.tree();
+    let both = Server::of(&["10.0.0.1", "10.0.0.2"]);
+    let (id, _) = look_up(tree, &both, "images/y/Boot/pxeboot.n12").unwrap();
+    let left = Server::of(&["10.0.0.2"]);
+    assert_eq!(tree.opens(id, &left), Choosing::Unknown);
+    assert_eq!(bcd(tree, &left), "x");
+}
+
 #[test]
 fn a_choice_of_nobody_known_is_told() {
     let world = site();
