@@ -33,6 +33,7 @@
 //! | [`config`] | what `mounts.toml` says, checked |
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`wim`] | images inside a boot.wim, and how they are compressed |
+//! | [`bcd`] | boot configuration stores: what they say, and how they are made |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!
@@ -49,6 +50,7 @@
 pub mod address;
 pub mod advice;
 pub mod alias;
+pub mod bcd;
 pub mod boots;
 pub mod caller;
 pub mod cards;

@@ -1,0 +1,95 @@
+//! Boot configuration data: the store in which a boot manager reads what to start.
+//!
+//! A store is a registry hive. `hive` is the only file that knows so; everything else
+//! works on a [`Store`]: objects by their ids, each with elements by their codes. Nothing
+//! of an element is lost between reading and writing: it is kept as the bytes it is, and
+//! understood only when it is asked for.
+//!
+//! Pure: bytes in, a store out, and back. Which files there are is not known here.
+
+mod device;
+mod element;
+mod guid;
+
+use std::collections::BTreeMap;
+
+pub use device::Device;
+pub use element::{Element, ElementId, Form};
+pub use guid::Guid;
+
+/// A whole store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Store {
+    /// Its objects, in the order of their ids as text.
+    pub objects: BTreeMap<Guid, Object>,
+}
+
+/// One object: a boot manager, a loader, a set of options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// What it says.
+    pub elements: BTreeMap<ElementId, Element>,
+}
+
+/// What an object is, as the store writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectKind(pub u32);
+
+impl ObjectKind {
+    /// The boot manager.
+    pub const BOOT_MANAGER: Self = Self(0x1010_0002);
+    /// A loader of Windows.
+    pub const OS_LOADER: Self = Self(0x1020_0003);
+    /// A loader that wakes Windows up.
+    pub const RESUME: Self = Self(0x1020_0004);
+    /// A memory test.
+    pub const MEMORY_TEST: Self = Self(0x1020_0005);
+    /// Options of a device, such as a RAM disk.
+    pub const DEVICE_OPTIONS: Self = Self(0x3000_0000);
+}
+
+impl Store {
+    /// The boot manager's own object: there is one id for it, and only that is looked at.
+    pub fn boot_manager(&self) -> Option<&Object> {
+        self.objects.get(&Guid::BOOT_MANAGER)
+    }
+
+    /// An element of an object.
+    pub fn element(&self, object: &Guid, id: ElementId) -> Option<&Element> {
+        self.objects.get(object)?.elements.get(&id)
+    }
+}
+
+impl Object {
+    /// One that says nothing yet.
+    pub fn new(kind: ObjectKind) -> Self {
+        Self {
+            kind,
+            elements: BTreeMap::new(),
+        }
+    }
+
+    /// The same with one more element, which takes the place of another with its code.
+    #[must_use]
+    pub fn with(mut self, id: ElementId, element: Element) -> Self {
+        self.elements.insert(id, element);
+        self
+    }
+
+    /// An element as text.
+    pub fn text(&self, id: ElementId) -> Option<String> {
+        self.elements.get(&id)?.as_text()
+    }
+
+    /// An element as a number.
+    pub fn integer(&self, id: ElementId) -> Option<u64> {
+        self.elements.get(&id)?.as_integer()
+    }
+
+    /// An element as a device.
+    pub fn device(&self, id: ElementId) -> Option<Device> {
+        self.elements.get(&id)?.as_device()
+    }
+}
