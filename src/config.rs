@@ -7,6 +7,7 @@
 //!
 //! All problems are reported at once, each with file, line, column and a next step.
 
+mod bcd;
 pub mod dropped;
 mod raw;
 mod rules;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ipnet::IpNet;
+
+pub use bcd::{BcdSpec, StoreSource};
 
 use crate::address::{Address, Mac};
 use crate::name::{Folded, fold};
@@ -138,6 +141,8 @@ pub struct ImageSpec {
     pub poll: bool,
     /// The signature of its UEFI boot programs, where there is a choice.
     pub secure_boot: SecureBoot,
+    /// Its boot configuration.
+    pub bcd: BcdSpec,
 }
 
 /// How long what a client booted is remembered without a request, if nothing is said.

@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::config_file;
 use crate::cli::MountArgs;
-use crate::config::{Config, ImageName, ImageSpec, Located, SecureBoot};
+use crate::config::{BcdSpec, Config, ImageName, ImageSpec, Located, SecureBoot};
 use crate::failure::Failure;
 use crate::service;
 use crate::source::Source;
@@ -123,6 +123,7 @@ fn image(path: &Path) -> Result<ImageSpec, Failure> {
         aliases: Vec::new(),
         poll: false,
         secure_boot: SecureBoot::default(),
+        bcd: BcdSpec::default(),
     })
 }
 

@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::bcd::RawBcd;
 use super::rules::RawRule;
 use super::{
     AliasSpec, Config, FOLLOW_IDLE, ImageName, ImageSpec, Located, OwnerSpec, Problem, Problems,
@@ -43,6 +44,8 @@ struct RawImage {
     #[serde(default)]
     poll: bool,
     secure_boot: Option<Spanned<String>>,
+    #[serde(default)]
+    bcd: RawBcd,
 }
 
 /// `"one"` or `["several", "texts"]`. Not an untagged enum: that would lose the places of
@@ -53,7 +56,7 @@ pub(super) enum OneOrMany {
 }
 
 impl OneOrMany {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Many(many) if many.is_empty())
     }
 }
@@ -267,6 +270,7 @@ impl<'a> Checker<'a> {
             aliases: self.aliases(raw.alias),
             name: checked,
             poll: raw.poll,
+            bcd: self.bcd(raw.bcd),
             secure_boot: raw
                 .secure_boot
                 .map_or_else(SecureBoot::default, |year| self.secure_boot(&year)),
@@ -417,7 +421,7 @@ pub(super) fn many(raw: Spanned<OneOrMany>) -> Vec<Spanned<String>> {
     }
 }
 
-fn folded_parts(path: &str) -> Vec<name::Folded> {
+pub(super) fn folded_parts(path: &str) -> Vec<name::Folded> {
     let parts = name::parts(path.as_bytes()).unwrap_or_default();
     parts.into_iter().map(name::fold).collect()
 }

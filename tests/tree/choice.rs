@@ -14,7 +14,9 @@ use winbootfs::address::Address;
 use winbootfs::choice::{Because, Choice, Decision};
 use winbootfs::client::Client;
 use winbootfs::config::dropped::{DroppedRule, Stamp};
-use winbootfs::config::{Config, ImageName, ImageSpec, Located, Match, RuleSpec, SecureBoot};
+use winbootfs::config::{
+    BcdSpec, Config, ImageName, ImageSpec, Located, Match, RuleSpec, SecureBoot,
+};
 
 const STANDING: &str = "mounts.toml";
 const DROPPED: &str = "clients.d/a.toml";
@@ -82,6 +84,7 @@ fn choice(default: Option<&str>, standing: &[RuleSpec], dropped_rules: &[RuleSpe
         aliases: Vec::new(),
         poll: false,
         secure_boot: SecureBoot::default(),
+        bcd: BcdSpec::default(),
     };
     let config = Config {
         file: STANDING.into(),
