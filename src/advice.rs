@@ -102,9 +102,9 @@ impl Advice {
     /// A client has opened a boot program, and this is now remembered of it.
     pub fn booted(&self, client: &Address, boot: &Boot) {
         let Some(image) = &boot.image else {
-            return tracing::debug!("{client} boots, {}", boot.firmware);
+            return tracing::debug!("{client} boots, {}", boot.program.firmware);
         };
-        tracing::info!("{client} boots {image}, {}", boot.firmware);
+        tracing::info!("{client} boots {image}, {}", boot.program.firmware);
         if boot.flips && self.is_news(&client.to_string()) {
             tracing::warn!(
                 "{client} changes between images quicker than one computer can: several behind one \

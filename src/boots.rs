@@ -18,7 +18,7 @@ use lru::LruCache;
 use crate::address::Address;
 use crate::client::Client;
 use crate::config::ImageName;
-use crate::program::Firmware;
+use crate::program::Program;
 
 /// How many clients are remembered; the one that was silent longest is forgotten first.
 pub const MOST_CLIENTS: usize = 100_000;
@@ -35,8 +35,8 @@ const QUICK: Duration = Duration::from_secs(120);
 pub struct Boot {
     /// The image it chose, if it opened a program of one under `images/`.
     pub image: Option<ImageName>,
-    /// The firmware that the program it opened last is for.
-    pub firmware: Firmware,
+    /// The program it opened last.
+    pub program: Program,
     /// Whether it changes between images quicker than one computer can.
     pub flips: bool,
 }
@@ -98,7 +98,7 @@ impl Boots {
     pub fn opened(
         &self,
         client: &Client,
-        firmware: Firmware,
+        program: &Program,
         image: Option<&ImageName>,
         now: Instant,
         idle: Duration,
@@ -106,14 +106,14 @@ impl Boots {
         let key = client.key()?;
         let mut clients = self.clients();
         if find(&mut clients, client, now, idle).is_none() {
-            clients.put(key, Remembered::nothing(*client, firmware, now));
+            clients.put(key, Remembered::nothing(*client, program, now));
         }
         while clients.len() > self.most {
             clients.pop_lru();
         }
         let remembered = clients.get_mut(&key)?;
         remembered.asks(client, now);
-        remembered.opened(firmware, image, now);
+        remembered.opened(program, image, now);
         Some(remembered.boot.clone())
     }
 
@@ -186,11 +186,11 @@ fn take_over(clients: &mut LruCache<Address, Remembered>, client: &Client, key: 
 }
 
 impl Remembered {
-    fn nothing(client: Client, firmware: Firmware, now: Instant) -> Self {
+    fn nothing(client: Client, program: &Program, now: Instant) -> Self {
         Self {
             boot: Boot {
                 image: None,
-                firmware,
+                program: program.clone(),
                 flips: false,
             },
             client,
@@ -212,8 +212,8 @@ impl Remembered {
         now.saturating_duration_since(self.last) >= idle
     }
 
-    fn opened(&mut self, firmware: Firmware, image: Option<&ImageName>, now: Instant) {
-        self.boot.firmware = firmware;
+    fn opened(&mut self, program: &Program, image: Option<&ImageName>, now: Instant) {
+        self.boot.program = program.clone();
         let Some(image) = image else {
             return;
         };

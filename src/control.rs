@@ -48,6 +48,8 @@ pub enum Answer {
         image: Option<String>,
         /// The firmware that its last boot program is for; none if nothing is known.
         firmware: Option<Firmware>,
+        /// The name of that program, if it may be a boot manager for UEFI.
+        program: Option<String>,
         /// Whether it changes between images quicker than one computer can.
         flips: bool,
     },

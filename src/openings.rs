@@ -11,7 +11,7 @@ use lru::LruCache;
 
 use crate::address::Address;
 use crate::config::ImageName;
-use crate::program::Firmware;
+use crate::program::Program;
 
 /// How many threads may have looked something up without opening it. One that is
 /// forgotten here boots, but does not choose.
@@ -20,8 +20,8 @@ const MOST: usize = 4096;
 /// A boot program, as it was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootProgram {
-    /// The firmware it is for.
-    pub firmware: Firmware,
+    /// The program.
+    pub program: Program,
     /// The image that is chosen by opening it: if it was reached under `images/`.
     pub image: Option<ImageName>,
     /// The client that chooses: whose folder it was reached in, or whom the caller serves.

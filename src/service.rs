@@ -139,7 +139,10 @@ impl Answering {
             image: boot
                 .as_ref()
                 .and_then(|boot| Some(boot.image.as_ref()?.to_string())),
-            firmware: boot.as_ref().map(|boot| boot.firmware),
+            firmware: boot.as_ref().map(|boot| boot.program.firmware),
+            program: boot
+                .as_ref()
+                .and_then(|boot| boot.program.path.as_deref().map(str::to_owned)),
             flips: boot.is_some_and(|boot| boot.flips),
         }
     }

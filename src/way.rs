@@ -91,6 +91,13 @@ impl Way {
         self.listed.swap(moment, Ordering::Relaxed) == moment
     }
 
+    /// The parts from the root on.
+    pub fn from_root(&self) -> Vec<&Asked> {
+        let mut parts: Vec<&Asked> = self.parts().collect();
+        parts.reverse();
+        parts
+    }
+
     fn parts(&self) -> impl Iterator<Item = &Asked> {
         let above = std::iter::successors(self.last.as_ref(), |(way, _)| way.last.as_ref());
         above.map(|(_, asked)| asked)

@@ -15,6 +15,7 @@ use crate::control::{self, Answer, Question};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::name::{self, visible};
+use crate::program::Program;
 use crate::tree::{Attributes, Place, Walker};
 
 pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure> {
@@ -73,13 +74,16 @@ fn learn(opened: &Opened, client: &Client) -> Result<(), String> {
         Ok(Answer::Booted {
             image,
             firmware: Some(firmware),
+            program,
             ..
         }) => {
             let image = image.and_then(|image| ImageName::new(&image).ok());
+            let path = program.map(Into::into);
+            let program = Program { firmware, path };
             let (now, idle) = (Instant::now(), config.follow_idle);
             opened
                 .boots
-                .opened(client, firmware, image.as_ref(), now, idle);
+                .opened(client, &program, image.as_ref(), now, idle);
             Ok(())
         }
         Ok(Answer::Booted { .. }) => Ok(()),

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::name::{self, Asked, Folded, is_separator};
 use crate::openings::BootProgram;
-use crate::program::{self, Firmware};
+use crate::program::{self, Firmware, Program};
 use crate::view;
 use crate::way::{End, Way};
 
@@ -292,11 +292,13 @@ impl<'a> Walker<'a> {
         &self,
         file: FilePlace,
         sight: &Sight,
+        way: &Way,
         asked: &Asked,
     ) -> Result<FilePlace, Error> {
         let stored = file.stored_name();
         let firmware = program::firmware(&asked.folded).or_else(|| program::firmware(&stored));
-        let program = firmware.map(|firmware| self.program(firmware, sight));
+        let program = firmware.map(|firmware| named(firmware, sight, way, asked));
+        let program = program.map(|program| self.program(program, sight));
         let program = program.transpose()?;
         let is_wim = |name: &Folded| name.as_bytes().ends_with(b".wim");
         let may_end =
@@ -310,14 +312,14 @@ impl<'a> Walker<'a> {
 
     /// Who chooses must be known before the program is served: it would run, and be given
     /// another image.
-    fn program(&self, firmware: Firmware, sight: &Sight) -> Result<BootProgram, Error> {
+    fn program(&self, program: Program, sight: &Sight) -> Result<BootProgram, Error> {
         let image = sight.chooses();
         let client = match (sight.client, &image) {
             (None, Some(_)) => self.who.chooser()?,
             (client, _) => client,
         };
         Ok(BootProgram {
-            firmware,
+            program,
             image,
             client,
         })
@@ -337,7 +339,7 @@ impl<'a> Walker<'a> {
                 let attributes = Attributes::of_file(&item.hit.look.stat);
                 let image = sight.only(origin).image;
                 let file = FilePlace::new(image, item);
-                let file = self.for_client(file, sight, asked)?;
+                let file = self.for_client(file, sight, way, asked)?;
                 (Place::File(file), attributes)
             }
             view::Found::Folder(folder, item) => {
@@ -349,6 +351,23 @@ impl<'a> Walker<'a> {
             }
         })
     }
+}
+
+/// A boot program with its name from the root that its client sees.
+fn named(firmware: Firmware, sight: &Sight, way: &Way, asked: &Asked) -> Program {
+    let below = way.from_root();
+    let image = sight.chooses();
+    let above: Vec<Asked> = match &image {
+        Some(image) => [IMAGES, image]
+            .map(|part| Asked::new(part.as_bytes()))
+            .into(),
+        None => Vec::new(),
+    };
+    // What a client has in a folder of the base named after it, it asks for without that.
+    let own = sight.client.map(|address| own_folder(&address));
+    let own = own.is_some_and(|own| sight.image.is_none() && below.starts_with(&own.from_root()));
+    let parts = above.iter().chain(below.into_iter().skip(usize::from(own)));
+    Program::named(firmware, parts.chain([asked]))
 }
 
 /// The folder of the base that dnsmasq takes for this client, as it writes its name.

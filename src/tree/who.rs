@@ -118,7 +118,7 @@ impl Who<'_> {
         let image = program.image.as_ref();
         let boot = self
             .boots
-            .opened(&client, program.firmware, image, now, self.idle());
+            .opened(&client, &program.program, image, now, self.idle());
         boot.map_or(Choosing::Nothing, |boot| Choosing::Booted(address, boot))
     }
 

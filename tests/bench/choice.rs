@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use winbootfs::boots::{Boots, MOST_CLIENTS};
 use winbootfs::client::Client;
 use winbootfs::config::ImageName;
-use winbootfs::program::Firmware;
+use winbootfs::program::{Firmware, Program};
 
 use crate::common::mounted::{Mounted, program};
 use crate::ground::Ground;
@@ -84,7 +84,13 @@ pub(crate) fn play() {
             ip: Some([10, high, middle, low].into()),
             mac: Some([0x52, 0x54, 0, high, middle, low]),
         };
-        boots.opened(&client, Firmware::Bios, Some(&image), now, idle);
+        boots.opened(
+            &client,
+            &Program::of(Firmware::Bios),
+            Some(&image),
+            now,
+            idle,
+        );
     }
     println!("{:.0}", (resident() - before) * 1048576.0 / clients());
     assert_eq!(boots.len(), MOST_CLIENTS);

@@ -13,7 +13,7 @@ use winbootfs::address::Mac;
 use winbootfs::boots::{Boot, Boots};
 use winbootfs::client::Client;
 use winbootfs::config::ImageName;
-use winbootfs::program::Firmware;
+use winbootfs::program::{Firmware, Program};
 
 /// The time after which a silent client is forgotten, in seconds.
 const IDLE: u64 = 600;
@@ -83,12 +83,13 @@ impl Memory {
 
     fn does(&self, second: u64, client: &Client, does: Does, firmware: Firmware) -> Option<Boot> {
         let (now, idle) = (self.at(second), Duration::from_secs(IDLE));
+        let program = Program::of(firmware);
         match does {
             Asks => self.boots.booted(client, now, idle),
-            OpensAny => self.boots.opened(client, firmware, None, now, idle),
+            OpensAny => self.boots.opened(client, &program, None, now, idle),
             Opens(name) => {
                 let image = image(name);
-                self.boots.opened(client, firmware, Some(&image), now, idle)
+                self.boots.opened(client, &program, Some(&image), now, idle)
             }
         }
     }
@@ -255,7 +256,7 @@ fn those_who_are_meant_are_forgotten() {
     memory.does(1, &mac(9), Asks, Firmware::Bios);
     memory
         .boots
-        .forget(|client, boot| client.ip == ip(1).ip && boot.firmware == Firmware::Bios);
+        .forget(|client, boot| client.ip == ip(1).ip && boot.program.firmware == Firmware::Bios);
     memory.tell(
         "one is forgotten",
         &[
@@ -276,7 +277,7 @@ fn the_last_program_tells_the_firmware() {
     ] {
         memory.does(0, &ip(1), does, firmware);
         let boot = memory.does(0, &ip(1), Asks, Firmware::Bios).unwrap();
-        assert_eq!(boot.firmware, firmware);
+        assert_eq!(boot.program.firmware, firmware);
     }
 }
 
@@ -366,7 +367,7 @@ impl Model {
                 key,
                 boot: Boot {
                     image: None,
-                    firmware: event.firmware,
+                    program: Program::of(event.firmware),
                     flips: false,
                 },
                 last: self.clock,
@@ -412,7 +413,7 @@ impl Model {
         if event.does == Asks {
             return entry;
         }
-        entry.boot.firmware = event.firmware;
+        entry.boot.program = Program::of(event.firmware);
         let Opens(name) = event.does else {
             return entry;
         };

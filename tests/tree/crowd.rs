@@ -97,7 +97,7 @@ fn more_than_there_is_room_for() {
     use winbootfs::boots::{Boots, MOST_CLIENTS};
     use winbootfs::client::Client;
     use winbootfs::config::ImageName;
-    use winbootfs::program::Firmware;
+    use winbootfs::program::{Firmware, Program};
 
     let (boots, now, idle) = (Boots::default(), Instant::now(), Duration::from_secs(60));
     let image = ImageName::new("x").unwrap();
@@ -108,7 +108,13 @@ fn more_than_there_is_room_for() {
     let most = u32::try_from(MOST_CLIENTS).unwrap();
     assert_eq!(most, 100_000);
     for number in 0..most + 1000 {
-        boots.opened(&client(number), Firmware::Bios, Some(&image), now, idle);
+        boots.opened(
+            &client(number),
+            &Program::of(Firmware::Bios),
+            Some(&image),
+            now,
+            idle,
+        );
     }
     assert_eq!(boots.len(), MOST_CLIENTS);
     assert_eq!(boots.booted(&client(999), now, idle), None);

@@ -412,7 +412,7 @@ fn the_kind_of_program_tells_the_firmware() {
         let (id, _) = look_up(tree, &client, name).unwrap();
         let (_, boot) = booted(tree.opens(id, &client));
         assert_eq!(
-            (boot.firmware, boot.image.as_deref()),
+            (boot.program.firmware, boot.image.as_deref()),
             (firmware, image),
             "{name}"
         );
