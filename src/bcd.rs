@@ -7,15 +7,23 @@
 //!
 //! Pure: bytes in, a store out, and back. Which files there are is not known here.
 
+mod complete;
 mod device;
 mod element;
 mod guid;
+mod judge;
+mod make;
+mod route;
 
 use std::collections::BTreeMap;
 
+pub use complete::{Completed, Wants, complete};
 pub use device::Device;
 pub use element::{Element, ElementId, Form};
 pub use guid::Guid;
+pub use judge::{Files, Finding, Status, Wim, judge};
+pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
+pub use route::Route;
 
 /// A whole store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
