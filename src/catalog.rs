@@ -21,6 +21,8 @@ use crate::name::Folded;
 use crate::source::dir::OwnMount;
 use crate::source::open::{self, Written};
 use crate::source::{Identity, Source};
+use crate::stores::Stores;
+use crate::stores::made::StoreLayer;
 use crate::view::View;
 use crate::way::Way;
 
@@ -38,6 +40,7 @@ pub struct Surroundings {
 pub struct Catalog {
     config: Arc<Config>,
     images: HashMap<Folded, Arc<Image>>,
+    stores: HashMap<Folded, StoreLayer>,
     base: Option<Arc<Image>>,
     choice: Choice,
     wants_macs: bool,
@@ -80,13 +83,19 @@ impl Catalog {
             surroundings,
             before,
             layers: HashMap::new(),
+            stores: HashMap::new(),
             problems: Vec::new(),
         };
         let images = config.images.iter();
         let images = images.map(|spec| (spec.name.folded(), Arc::new(opener.image(spec))));
         let images = images.collect();
         let base = config.base.as_ref().map(|path| Arc::new(opener.base(path)));
-        let (layers, list) = (opener.layers, opener.problems);
+        let Opener {
+            layers,
+            stores,
+            problems: list,
+            ..
+        } = opener;
         if !list.is_empty() {
             let file = config.file;
             return Err(Problems { file, list });
@@ -97,6 +106,7 @@ impl Catalog {
             choice,
             owner: owner(&config),
             images,
+            stores,
             base,
             layers,
             since: before.map_or_else(SystemTime::now, |before| before.since),
@@ -114,6 +124,7 @@ impl Catalog {
             choice,
             config: self.config.clone(),
             images: self.images.clone(),
+            stores: self.stores.clone(),
             base: self.base.clone(),
             owner: self.owner,
             layers: self.layers.clone(),
@@ -160,6 +171,11 @@ impl Catalog {
         Some((&spec.name.value, image))
     }
 
+    /// The boot configurations of an image, unless its own stay as they are.
+    pub fn stores(&self, image: &ImageName) -> Option<&StoreLayer> {
+        self.stores.get(&image.folded())
+    }
+
     /// All images in the order of the configuration.
     pub fn images(&self) -> impl Iterator<Item = (&ImageSpec, &Arc<Image>)> {
         let specs = self.config.images.iter();
@@ -201,12 +217,19 @@ impl Catalog {
     /// The folder with this identity has changed, in whatever layers it is.
     pub fn changed(&self, identity: Identity) {
         self.layers().for_each(|layer| layer.changed(identity));
-        self.moment.store(next_moment(), Ordering::Release);
+        self.moved_on();
     }
 
     /// Anything may have changed.
     pub fn everything_changed(&self) {
         self.layers().for_each(|layer| layer.forget_all());
+        self.moved_on();
+    }
+
+    /// What was found out before counts no more, nor which stores can be made.
+    fn moved_on(&self) {
+        let stores = self.stores.values();
+        stores.for_each(|stores| stores.layer().forget_all());
         self.moment.store(next_moment(), Ordering::Release);
     }
 
@@ -225,7 +248,7 @@ impl Catalog {
             complain(source);
         }
         if !renewed.is_empty() {
-            self.moment.store(next_moment(), Ordering::Release);
+            self.moved_on();
         }
         !renewed.is_empty()
     }
@@ -268,6 +291,7 @@ struct Opener<'a> {
     surroundings: &'a Surroundings,
     before: Option<&'a Catalog>,
     layers: HashMap<LayerKey, Opened>,
+    stores: HashMap<Folded, StoreLayer>,
     problems: Vec<Problem>,
 }
 
@@ -280,13 +304,21 @@ impl Opener<'_> {
             opened.map(|opened| (opened.itself, opened.inside)).unzip();
         layers.extend(inside);
         let aliases = spec.aliases.iter().map(|alias| &alias.value);
-        Image::new(layers, Aliases::new(aliases, spec.secure_boot))
+        let aliases = Arc::new(Aliases::new(aliases, spec.secure_boot));
+        let image = Image::new(layers.clone(), aliases.clone());
+        let Some(stores) = Stores::new(spec, Arc::new(image)) else {
+            return Image::new(layers, aliases);
+        };
+        let stores = StoreLayer::new(stores, self.surroundings.watch.clone());
+        layers.push(stores.layer().clone());
+        self.stores.insert(spec.name.folded(), stores);
+        Image::new(layers, aliases)
     }
 
     fn base(&mut self, path: &Located<PathBuf>) -> Image {
         let layers = self.layer(path, false).into_iter();
         let layers = layers.map(|opened| opened.itself).collect();
-        Image::new(layers, Aliases::none())
+        Image::new(layers, Arc::new(Aliases::none()))
     }
 
     fn layer(&mut self, path: &Located<PathBuf>, poll: bool) -> Option<Opened> {

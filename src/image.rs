@@ -19,7 +19,7 @@ use crate::source::{Kind, StoredPath};
 #[derive(Debug)]
 pub struct Image {
     layers: Vec<Arc<Layer>>,
-    aliases: Aliases,
+    aliases: Arc<Aliases>,
 }
 
 /// A folder of an image: every stored folder of that name, in the order that counts.
@@ -78,7 +78,7 @@ pub struct Listed {
 
 impl Image {
     /// An image over its layers, the first that has a name wins.
-    pub fn new(layers: Vec<Arc<Layer>>, aliases: Aliases) -> Self {
+    pub fn new(layers: Vec<Arc<Layer>>, aliases: Arc<Aliases>) -> Self {
         Self { layers, aliases }
     }
 

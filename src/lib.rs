@@ -25,6 +25,7 @@
 //! | [`holds`] | the files that were looked up last, still in hand |
 //! | [`way`] | from the root of a view to a folder |
 //! | [`view`] | an image over the base |
+//! | [`stores`] | the boot configuration that a client gets |
 //! | [`image`], [`alias`] | layers and expected names as one tree |
 //! | [`inside`] | what a boot.wim holds for network booting |
 //! | [`layer`], [`index`] | one source with its folders indexed by folded name |
@@ -81,6 +82,7 @@ pub mod program;
 pub mod read;
 pub mod service;
 pub mod source;
+pub mod stores;
 pub mod tree;
 pub mod view;
 pub mod watch;

@@ -124,7 +124,10 @@ impl Tree {
 
     fn admit(&self, parent: u64, name: &[u8], mut place: Place, asking: &dyn Asking) -> u64 {
         let (hold, program) = match &mut place {
-            Place::File(file) => (file.hold.take(), file.program.take()),
+            Place::File(file) => {
+                file.store = None;
+                (file.hold.take(), file.program.take())
+            }
             _ => (None, None),
         };
         let id = self.nodes.admit(parent, name, place);

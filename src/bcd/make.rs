@@ -66,6 +66,7 @@ pub fn make(plan: &Plan) -> Store {
     ];
     Store {
         objects: own.into_iter().chain(loaders).collect(),
+        ..Store::default()
     }
 }
 

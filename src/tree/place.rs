@@ -20,6 +20,7 @@ use crate::name::{Folded, fold};
 use crate::nodes;
 use crate::openings::BootProgram;
 use crate::source::{Hold, ReadAt, Stat, StoredPath, Version};
+use crate::stores::Why;
 use crate::view::Origin;
 use crate::way::{End, Way};
 
@@ -65,6 +66,8 @@ pub struct FilePlace {
     pub(super) program: Option<BootProgram>,
     /// The rule that ends once this file was read whole.
     once: Option<Arc<Ruling>>,
+    /// Why this boot configuration, if it is one; taken away likewise.
+    pub(super) store: Option<Why>,
     /// Whether an alias led to it. No part of what tells files apart.
     pub aliased: bool,
 }
@@ -93,6 +96,7 @@ impl FilePlace {
             hold: Some(item.hit.look.hold),
             program: None,
             once: None,
+            store: None,
             aliased: item.aliased,
         }
     }
@@ -107,9 +111,19 @@ impl FilePlace {
         Self { once, ..self }
     }
 
+    /// The same file as the boot configuration that it is, chosen for this reason.
+    pub(super) fn chosen_as_store(self, why: Option<Why>) -> Self {
+        Self { store: why, ..self }
+    }
+
+    /// Why the client gets this boot configuration, if it is one.
+    pub fn why(&self) -> Option<&Why> {
+        self.store.as_ref()
+    }
+
     /// Whether the name leads elsewhere, or means something else, for another client.
     pub(super) fn depends_on_client(&self) -> bool {
-        self.program.is_some() || self.once.is_some()
+        self.program.is_some() || self.once.is_some() || self.store.is_some()
     }
 
     /// The last part of its stored path, as it is compared.
@@ -175,6 +189,14 @@ impl nodes::Place for Place {
 }
 
 impl Place {
+    /// The same place; a file is the boot configuration that was chosen for this reason.
+    pub(super) fn chosen_as_store(self, why: Option<Why>) -> Self {
+        match self {
+            Self::File(file) => Self::File(file.chosen_as_store(why)),
+            other => other,
+        }
+    }
+
     pub(super) fn root_of(sight: Sight) -> Self {
         Self::Folder(sight, Arc::default())
     }

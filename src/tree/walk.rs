@@ -11,10 +11,12 @@ use crate::catalog::Catalog;
 use crate::choice::Decision;
 use crate::client::Client;
 use crate::error::Error;
+use crate::image::Item;
 use crate::name::{self, Asked, Folded, is_separator};
 use crate::openings::BootProgram;
 use crate::program::{self, Firmware, Program};
-use crate::view;
+use crate::stores::{StoreName, Why};
+use crate::view::{self, Origin};
 use crate::way::{End, Way};
 
 /// The folder of all images, in the root and in every client's view.
@@ -272,12 +274,18 @@ impl<'a> Walker<'a> {
             Err(error) => return Answer::briefly(Err(error)),
         };
         let found = end.view.find(&end.folder, asked);
+        let (found, why) = match self.store(sight, way, asked) {
+            Ok(Some((store, why))) => (Ok(view::Found::File(store, Origin::Image)), Some(why)),
+            Ok(None) => (found, None),
+            Err(error) => (Err(error), None),
+        };
         let linked = match &found {
             Ok(view::Found::File(item, _)) => item.hit.linked,
             Ok(view::Found::Folder(folder, _)) => folder.is_linked(),
             Err(_) => end.view.holds_links(),
         };
         let found = found.and_then(|found| self.reached(found, sight, way, &end, asked));
+        let found = found.map(|(place, attributes)| (place.chosen_as_store(why), attributes));
         let belief = match &found {
             Ok((Place::File(file), _)) if file.depends_on_client() => Belief::Never,
             Err(Error::Undecided) => Belief::Never,
@@ -285,6 +293,17 @@ impl<'a> Walker<'a> {
             _ => Belief::Briefly,
         };
         Answer { found, belief }
+    }
+
+    /// The boot configuration that whoever asks gets from an image, if that is what is asked for.
+    fn store(&self, sight: &Sight, way: &Way, asked: &Asked) -> Result<Option<(Item, Why)>, Error> {
+        let stores = sight.image.as_ref();
+        let stores = stores.and_then(|image| self.catalog.stores(image));
+        let (Some(stores), Some(name)) = (stores, StoreName::of(|| way.from_root(), asked)) else {
+            return Ok(None);
+        };
+        let booted = self.who.program(sight.client.as_ref())?;
+        stores.find(name, booted.as_ref())
     }
 
     /// A file with what depends on the client that opens it under this name.

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::config::ImageName;
 use crate::error::Error;
 use crate::openings::BootProgram;
+use crate::program::Program;
 
 /// Who asks. Looked at only where the answer depends on it: finding out takes a while.
 pub trait Asking {
@@ -149,6 +150,36 @@ impl Who<'_> {
             Peers::Hidden(_) => return Err(Error::Undecided),
         };
         Ok(images.into_iter().map(Sight::over_base).collect())
+    }
+
+    /// The boot program that whoever asks has opened. None where nothing is known of them; and
+    /// for a server that shares its work between clients who booted different ones. One that
+    /// does not is asked to try again.
+    pub(super) fn program(&self, client: Option<&Address>) -> Result<Option<Program>, Error> {
+        if self.boots.is_empty() {
+            return Ok(None);
+        }
+        if let Some(client) = client {
+            return Ok(self.program_of(client));
+        }
+        let Peers::These(peers) = self.asking.peers() else {
+            return Ok(None);
+        };
+        let programs = peers
+            .into_iter()
+            .map(|peer| self.program_of(&Address::ip(peer)));
+        let programs: BTreeSet<Option<Program>> = programs.collect();
+        match programs.len() {
+            0 | 1 => Ok(programs.into_iter().next().flatten()),
+            _ if self.asking.serves_one() => Err(Error::Undecided),
+            _ => Ok(None),
+        }
+    }
+
+    fn program_of(&self, address: &Address) -> Option<Program> {
+        let (now, idle) = (self.asking.now().steady, self.idle());
+        let boot = self.boots.booted(&self.client(address), now, idle);
+        boot.map(|boot| boot.program)
     }
 
     /// The client that is about to choose. A server that shares its work between clients

@@ -109,6 +109,12 @@ fn interfaces_that_disagree_name_nobody() {
     }
 }
 
+/// A kernel that is busy elsewhere answers later than the program waits; it is asked again.
+fn patiently(address: IpAddr) -> Option<Mac> {
+    let mut tries = std::iter::repeat_with(|| mac_of(address)).take(20);
+    tries.find_map(Result::ok).unwrap()
+}
+
 /// More than the kernel says in one piece. What it costs is printed, not asserted.
 #[test]
 fn a_large_table_is_read_to_its_end() {
@@ -126,12 +132,12 @@ fn a_large_table_is_read_to_its_end() {
         let (took, found) = server.inside(|| {
             let begun = std::time::Instant::now();
             for _ in 0..200 {
-                mac_of(IpAddr::from([10, 77, 100, 9])).unwrap();
+                patiently(IpAddr::from([10, 77, 100, 9]));
             }
             let took = begun.elapsed() / 200;
             let all = (0..count).map(|number| {
                 let [high, low] = u16::try_from(number).unwrap().to_be_bytes();
-                let found = mac_of(IpAddr::from([10, 77, 100 + high, low])).unwrap();
+                let found = patiently(IpAddr::from([10, 77, 100 + high, low]));
                 assert_eq!(found, Some([0x52, 0x54, 0, 0xbb, high, low]), "{number}");
             });
             (took, all.count())

@@ -1,0 +1,342 @@
+//! The boot configuration that a client gets: the image's own where that boots it, the own
+//! one completed where it lacks something, else one that is made.
+//!
+//! Boot managers for the BIOS and for UEFI read the same `\Boot\BCD` and need different
+//! stores; and over PXE one for UEFI must find in it the name of the file that it is. So
+//! what is behind a name follows from the program that the client booted. All is found out
+//! when somebody asks, from the image as it is then: nothing is kept, and nothing written.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `own` | the stores that the image has |
+//! | `plan` | what a made one is to say |
+//! | [`made`] | stores that are on no disk, as a source |
+
+pub mod made;
+mod own;
+mod plan;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bcd::{Completed, Store, Tftp, Wants, complete, make};
+use crate::config::{AliasSpec, BcdSpec, ImageName, ImageSpec, StoreSource};
+use crate::error::Error;
+use crate::image::{Found, Image, Item};
+use crate::name::{Asked, Folded, fold, parts};
+use crate::program::{Firmware, Program};
+use made::Made;
+use own::Own;
+
+/// The boot configurations of an image.
+#[derive(Debug)]
+pub struct Stores {
+    image: ImageName,
+    files: Arc<Image>,
+    bcd: BcdSpec,
+    /// The names that the operator switched off.
+    off: Vec<Vec<Folded>>,
+}
+
+/// A name under which boot managers look for their store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoreName {
+    /// Of everybody over TFTP.
+    Boot,
+    /// Of UEFI under iPXE, of UEFI over HTTP if the program is at the root, and of most
+    /// scripts for wimboot.
+    Root,
+    /// Of UEFI over HTTP, and of Windows 7 for UEFI: of no BIOS.
+    Efi,
+}
+
+/// What a client gets.
+#[derive(Debug)]
+pub struct Chosen {
+    /// The store.
+    pub content: Content,
+    /// Why this one.
+    pub why: Why,
+}
+
+/// A store.
+#[derive(Debug)]
+pub enum Content {
+    /// A file of the image, as it is.
+    Own(Item),
+    /// One that is on no disk.
+    Made(Made),
+}
+
+/// Why a client gets this store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// Whose boot manager it is for.
+    pub firmware: Firmware,
+    /// Whether that is known of the client, or only guessed from the image.
+    pub is_known: bool,
+    /// What was done.
+    pub done: Done,
+}
+
+/// What was done for a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// Nothing: the image's own is right.
+    AsItIs,
+    /// Nothing: the image's own cannot be understood, for this reason.
+    NotUnderstood(String),
+    /// These things were added to the own one at this path.
+    Completed(String, Vec<String>),
+    /// It was made, for these boot images.
+    Made(Vec<String>),
+}
+
+impl StoreName {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Boot, Self::Root, Self::Efi];
+
+    /// The name, from the root of an image on.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Boot => "Boot/BCD",
+            Self::Root => "BCD",
+            Self::Efi => "EFI/Microsoft/Boot/BCD",
+        }
+    }
+
+    /// The name that is asked for at the end of a way, if it is one of these.
+    pub fn of<'a>(way: impl FnOnce() -> Vec<&'a Asked>, asked: &'a Asked) -> Option<Self> {
+        // Asked of every name that anybody looks up.
+        if asked.folded.as_bytes() != b"bcd" {
+            return None;
+        }
+        let parts = way().into_iter().chain([asked]).map(|part| &part.folded);
+        let mut all = Self::ALL.into_iter();
+        all.find(|name| folded(name.path()).iter().eq(parts.clone()))
+    }
+}
+
+impl Stores {
+    /// Those of an image with these files; none where the image's own are to stay as they
+    /// are.
+    pub fn new(spec: &ImageSpec, files: Arc<Image>) -> Option<Self> {
+        let is_off = |alias: &&AliasSpec| alias.target.is_none();
+        let aliases = spec.aliases.iter().map(|alias| &alias.value);
+        let stores = Self {
+            image: spec.name.value.clone(),
+            off: aliases
+                .filter(is_off)
+                .map(|alias| folded(&alias.name))
+                .collect(),
+            bcd: spec.bcd.clone(),
+            files,
+        };
+        (spec.bcd.source != StoreSource::Image).then_some(stores)
+    }
+
+    /// The store behind a name for a client that booted this program; none if there is
+    /// neither one nor anything to make it from.
+    ///
+    /// # Errors
+    /// Those of the sources.
+    pub fn choose(
+        &self,
+        name: StoreName,
+        booted: Option<&Program>,
+    ) -> Result<Option<Chosen>, Error> {
+        if self.off.contains(&folded(name.path())) {
+            return self.untouched(name, booted);
+        }
+        let own = own::all(&self.files, name)?;
+        let for_whom = self.for_whom(name, booted, &own);
+        let wants_made = self.bcd.source == StoreSource::Made || !self.bcd.wims.is_empty();
+        let made = match own.is_empty() || wants_made {
+            true => self.make(&for_whom)?,
+            false => None,
+        };
+        match made {
+            Some(made) => Ok(Some(made)),
+            None => self.best_of(own, &for_whom),
+        }
+    }
+
+    /// What an operator gave a name by hand, or left of it.
+    fn untouched(
+        &self,
+        name: StoreName,
+        booted: Option<&Program>,
+    ) -> Result<Option<Chosen>, Error> {
+        let own = own::at_path(&self.files, name.path())?;
+        let for_whom = self.for_whom(name, booted, own.as_slice());
+        Ok(own.map(|own| for_whom.chosen(Content::Own(own.item), Done::AsItIs)))
+    }
+
+    /// The store that needs least to boot this client. One that is not understood may be
+    /// right all the same, and stays where it is.
+    fn best_of(&self, own: Vec<Own>, for_whom: &ForWhom) -> Result<Option<Chosen>, Error> {
+        let completed = own.iter().filter_map(|own| {
+            let store = own.store.as_ref().ok()?;
+            Some((own, self.complete(store, for_whom)))
+        });
+        let best = completed.min_by_key(|(_, completed)| completed.added.len());
+        if let Some((own, completed)) = best {
+            return Ok(Some(match completed.added.as_slice() {
+                [] => for_whom.chosen(Content::Own(own.item.clone()), Done::AsItIs),
+                _ => self.completed(own, completed, for_whom),
+            }));
+        }
+        Ok(own.into_iter().next().map(|own| {
+            let why = own.store.err().unwrap_or_default();
+            for_whom.chosen(Content::Own(own.item), Done::NotUnderstood(why))
+        }))
+    }
+
+    fn complete(&self, store: &Store, for_whom: &ForWhom) -> Completed {
+        let wants = Wants {
+            firmware: for_whom.firmware,
+            program: plan::program(self, for_whom.booted.as_ref(), Some(store)),
+            tftp: self.tftp(),
+            usual_tftp: plan::USUAL_TFTP,
+            timeout: self.bcd.timeout,
+        };
+        complete(store, &wants, &|path| self.is_file(path))
+    }
+
+    fn completed(&self, own: &Own, completed: Completed, for_whom: &ForWhom) -> Chosen {
+        let done = Done::Completed(own.path.clone(), completed.added);
+        let made = Made::new(&completed.store, own.item.hit.look.stat.version.modified);
+        for_whom.chosen(Content::Made(made), done)
+    }
+
+    fn make(&self, for_whom: &ForWhom) -> Result<Option<Chosen>, Error> {
+        let wims = plan::wims(self)?;
+        if wims.is_empty() {
+            return Ok(None);
+        }
+        let modified = wims
+            .iter()
+            .map(|wim| wim.modified)
+            .max()
+            .unwrap_or_default();
+        let plan = plan::plan(self, &wims, for_whom.firmware, for_whom.booted.as_ref());
+        let made = Made::new(&make(&plan), modified);
+        let names = wims.into_iter().map(|wim| wim.path).collect();
+        Ok(Some(
+            for_whom.chosen(Content::Made(made), Done::Made(names)),
+        ))
+    }
+
+    fn tftp(&self) -> Tftp {
+        Tftp {
+            block_size: self.bcd.tftp_block_size,
+            window_size: self.bcd.tftp_window_size,
+        }
+    }
+
+    /// For whose boot manager it is to be: what the client booted; where that is not known,
+    /// what the name and the image are for.
+    fn for_whom(&self, name: StoreName, booted: Option<&Program>, own: &[Own]) -> ForWhom {
+        let known =
+            booted.filter(|booted| name != StoreName::Efi || booted.firmware == Firmware::Uefi);
+        let guess = || match name {
+            StoreName::Efi => Firmware::Uefi,
+            StoreName::Boot | StoreName::Root => own
+                .iter()
+                .find_map(Own::firmware)
+                .unwrap_or_else(|| plan::firmware(self)),
+        };
+        ForWhom {
+            firmware: known.map_or_else(guess, |known| known.firmware),
+            is_known: known.is_some(),
+            booted: known.cloned(),
+        }
+    }
+
+    /// Whether a client of this image gets a file for a path, as stores write it.
+    fn is_file(&self, path: &str) -> bool {
+        self.file(path).is_some()
+    }
+
+    fn file(&self, path: &str) -> Option<Item> {
+        let parts = parts(path.as_bytes()).ok()?;
+        let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();
+        let below_image = match parts.as_slice() {
+            [images, image, rest @ ..] if self.is_own_folder(images, image) => rest,
+            all => all,
+        };
+        at(&self.files, below_image).ok().flatten()
+    }
+
+    fn is_own_folder(&self, images: &Asked, image: &Asked) -> bool {
+        images.folded.as_bytes() == b"images" && image.folded == self.image.folded()
+    }
+}
+
+/// Who is to read a store.
+#[derive(Debug)]
+struct ForWhom {
+    firmware: Firmware,
+    is_known: bool,
+    booted: Option<Program>,
+}
+
+impl ForWhom {
+    fn chosen(&self, content: Content, done: Done) -> Chosen {
+        let (firmware, is_known) = (self.firmware, self.is_known);
+        let why = Why {
+            firmware,
+            is_known,
+            done,
+        };
+        Chosen { content, why }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.done {
+            Done::AsItIs => write!(out, "the image's own, as it is")?,
+            Done::NotUnderstood(why) => return write!(out, "the image's own, as it is: it {why}"),
+            Done::Completed(path, added) => {
+                write!(out, "the image's own {path}, with {}", added.join(", "))?;
+            }
+            Done::Made(wims) => write!(out, "made to start {}", wims.join(", "))?,
+        }
+        match self.is_known {
+            true => write!(out, "; for {}, which this client booted", self.firmware),
+            false => write!(
+                out,
+                "; for {}, as nothing is known of the client",
+                self.firmware
+            ),
+        }
+    }
+}
+
+/// The file at the end of a path of an image.
+fn at(image: &Image, path: &[Asked]) -> Result<Option<Item>, Error> {
+    let Some((last, way)) = path.split_last() else {
+        return Ok(None);
+    };
+    let mut folder = image.root();
+    for part in way {
+        folder = match image.find(&folder, part) {
+            Ok(Found::Folder(folder, _)) => folder,
+            Ok(Found::File(_)) => return Ok(None),
+            Err(error) if error.is_absence() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+    }
+    match image.find(&folder, last) {
+        Ok(Found::File(item)) => Ok(Some(item)),
+        Ok(Found::Folder(..)) => Ok(None),
+        Err(error) if error.is_absence() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn folded(path: &str) -> Vec<Folded> {
+    let parts = parts(path.as_bytes()).unwrap_or_default();
+    parts.into_iter().map(fold).collect()
+}
