@@ -12,8 +12,10 @@ mod device;
 mod element;
 mod guid;
 mod judge;
+mod lead;
 mod make;
 mod route;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +23,7 @@ pub use complete::{Completed, Wants, complete};
 pub use device::Device;
 pub use element::{Element, ElementId, Form};
 pub use guid::Guid;
-pub use judge::{Files, Finding, Status, Wim, judge};
+pub use judge::{Files, Finding, Status, Wim, judge, judge_missing, judge_unreadable};
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
 pub use route::Route;
 
