@@ -10,7 +10,9 @@
 mod complete;
 mod device;
 mod element;
+mod error;
 mod guid;
+mod hive;
 mod judge;
 mod lead;
 mod make;
@@ -22,16 +24,24 @@ use std::collections::BTreeMap;
 pub use complete::{Completed, Wants, complete};
 pub use device::Device;
 pub use element::{Element, ElementId, Form};
+pub use error::{Error, Remark};
 pub use guid::Guid;
+pub use hive::MOST_BYTES;
 pub use judge::{Files, Finding, Status, Wim, judge, judge_missing, judge_unreadable};
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
 pub use route::Route;
 
+/// Values by their names, kept as they are: what a store says besides its elements, and
+/// no boot manager needs.
+pub type Values = BTreeMap<String, Element>;
+
 /// A whole store.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     /// Its objects, in the order of their ids as text.
     pub objects: BTreeMap<Guid, Object>,
+    /// What it says about itself.
+    pub about: Values,
 }
 
 /// One object: a boot manager, a loader, a set of options.
@@ -41,6 +51,8 @@ pub struct Object {
     pub kind: ObjectKind,
     /// What it says.
     pub elements: BTreeMap<ElementId, Element>,
+    /// What is noted about it: the entries of a firmware have such notes.
+    pub about: Values,
 }
 
 /// What an object is, as the store writes it.
@@ -58,6 +70,17 @@ impl ObjectKind {
     pub const MEMORY_TEST: Self = Self(0x1020_0005);
     /// Options of a device, such as a RAM disk.
     pub const DEVICE_OPTIONS: Self = Self(0x3000_0000);
+}
+
+/// One without objects, as Windows makes it.
+impl Default for Store {
+    fn default() -> Self {
+        let name = ("KeyName".to_owned(), Element::text("BCD00000000"));
+        Self {
+            objects: BTreeMap::new(),
+            about: Values::from([name]),
+        }
+    }
 }
 
 impl Store {
@@ -78,6 +101,7 @@ impl Object {
         Self {
             kind,
             elements: BTreeMap::new(),
+            about: Values::new(),
         }
     }
 

@@ -69,6 +69,7 @@ pub fn make(plan: &Plan) -> Store {
     ];
     Store {
         objects: own.into_iter().chain(loaders).collect(),
+        ..Store::default()
     }
 }
 

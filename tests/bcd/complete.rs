@@ -321,6 +321,7 @@ fn install_media() {
             (options, sdi.clone()),
             (settings, Object::new(ObjectKind(0x2010_0000))),
         ]),
+        ..Store::default()
     };
     let (exe, efi) = (
         "\\windows\\system32\\boot\\winload.exe",

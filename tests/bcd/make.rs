@@ -10,9 +10,12 @@ use winbootfs::program::Firmware;
 
 use crate::server::plan;
 
+/// An element by its code.
+type Coded = (u32, Form, Vec<u8>);
+
 /// The objects of `README-minimal.md` beside the real stores, which real boot managers
-/// accepted: id, kind, code and bytes.
-fn minimal(firmware: Firmware) -> Vec<(&'static str, u32, Vec<(u32, Form, Vec<u8>)>)> {
+/// accepted: id, kind and elements.
+fn minimal(firmware: Firmware) -> Vec<(&'static str, u32, Vec<Coded>)> {
     let text = |text: &str| {
         let units = text.encode_utf16().chain([0]);
         units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
