@@ -14,8 +14,10 @@ mod error;
 mod guid;
 mod hive;
 mod judge;
+mod lead;
 mod make;
 mod route;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +27,7 @@ pub use element::{Element, ElementId, Form};
 pub use error::{Error, Remark};
 pub use guid::Guid;
 pub use hive::MOST_BYTES;
-pub use judge::{Files, Finding, Status, Wim, judge};
+pub use judge::{Files, Finding, Status, Wim, judge, judge_missing, judge_unreadable};
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
 pub use route::Route;
 

@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::bcd::{Completed, Store, Tftp, Wants, complete, make};
-use crate::config::{AliasSpec, BcdSpec, ImageName, ImageSpec, StoreSource};
+use crate::config::{BcdSpec, ImageName, ImageSpec, StoreSource};
 use crate::error::Error;
 use crate::image::{Found, Image, Item};
 use crate::name::{Asked, Folded, fold, parts};
@@ -34,8 +34,8 @@ pub struct Stores {
     image: ImageName,
     files: Arc<Image>,
     bcd: BcdSpec,
-    /// The names that the operator switched off.
-    off: Vec<Vec<Folded>>,
+    /// The names that the operator gave something else, or nothing.
+    by_hand: Vec<Vec<Folded>>,
 }
 
 /// A name under which boot managers look for their store.
@@ -121,86 +121,87 @@ impl Stores {
     /// Those of an image with these files; none where the image's own are to stay as they
     /// are.
     pub fn new(spec: &ImageSpec, files: Arc<Image>) -> Option<Self> {
-        let is_off = |alias: &&AliasSpec| alias.target.is_none();
         let aliases = spec.aliases.iter().map(|alias| &alias.value);
         let stores = Self {
             image: spec.name.value.clone(),
-            off: aliases
-                .filter(is_off)
-                .map(|alias| folded(&alias.name))
-                .collect(),
+            by_hand: aliases.map(|alias| folded(&alias.name)).collect(),
             bcd: spec.bcd.clone(),
             files,
         };
         (spec.bcd.source != StoreSource::Image).then_some(stores)
     }
 
-    /// The store behind a name for a client that booted this program; none if there is
-    /// neither one nor anything to make it from.
+    /// The store behind a name for a client that booted this program; `found` is what the
+    /// image has there. None if there is neither one nor anything to make it from.
     ///
     /// # Errors
     /// Those of the sources.
     pub fn choose(
         &self,
         name: StoreName,
+        found: Option<Item>,
         booted: Option<&Program>,
     ) -> Result<Option<Chosen>, Error> {
-        if self.off.contains(&folded(name.path())) {
-            return self.untouched(name, booted);
-        }
-        let own = own::all(&self.files, name)?;
+        let is_by_hand = self.by_hand.contains(&folded(name.path()));
+        let own = match is_by_hand {
+            true => found.map(Own::new).into_iter().collect(),
+            false => own::all(&self.files, found)?,
+        };
         let for_whom = self.for_whom(name, booted, &own);
-        let wants_made = self.bcd.source == StoreSource::Made || !self.bcd.wims.is_empty();
-        let made = match own.is_empty() || wants_made {
+        let is_made = self.bcd.source == StoreSource::Made || !self.bcd.wims.is_empty();
+        let made = match !is_by_hand && (is_made || own.is_empty()) {
             true => self.make(&for_whom)?,
             false => None,
         };
         match made {
             Some(made) => Ok(Some(made)),
-            None => self.best_of(own, &for_whom),
+            None => Ok(self.best_of(own, &for_whom)),
         }
-    }
-
-    /// What an operator gave a name by hand, or left of it.
-    fn untouched(
-        &self,
-        name: StoreName,
-        booted: Option<&Program>,
-    ) -> Result<Option<Chosen>, Error> {
-        let own = own::at_path(&self.files, name.path())?;
-        let for_whom = self.for_whom(name, booted, own.as_slice());
-        Ok(own.map(|own| for_whom.chosen(Content::Own(own.item), Done::AsItIs)))
     }
 
     /// The store that needs least to boot this client. One that is not understood may be
     /// right all the same, and stays where it is.
-    fn best_of(&self, own: Vec<Own>, for_whom: &ForWhom) -> Result<Option<Chosen>, Error> {
+    fn best_of(&self, own: Vec<Own>, for_whom: &ForWhom) -> Option<Chosen> {
         let completed = own.iter().filter_map(|own| {
             let store = own.store.as_ref().ok()?;
             Some((own, self.complete(store, for_whom)))
         });
         let best = completed.min_by_key(|(_, completed)| completed.added.len());
         if let Some((own, completed)) = best {
-            return Ok(Some(match completed.added.as_slice() {
+            return Some(match completed.added.as_slice() {
                 [] => for_whom.chosen(Content::Own(own.item.clone()), Done::AsItIs),
                 _ => self.completed(own, completed, for_whom),
-            }));
+            });
         }
-        Ok(own.into_iter().next().map(|own| {
+        own.into_iter().next().map(|own| {
             let why = own.store.err().unwrap_or_default();
             for_whom.chosen(Content::Own(own.item), Done::NotUnderstood(why))
-        }))
+        })
     }
 
+    /// What holds where nothing is said is no reason to touch a store that boots without.
     fn complete(&self, store: &Store, for_whom: &ForWhom) -> Completed {
         let wants = Wants {
             firmware: for_whom.firmware,
             program: plan::program(self, for_whom.booted.as_ref(), Some(store)),
             tftp: self.tftp(),
-            usual_tftp: plan::USUAL_TFTP,
+            usual_tftp: Tftp::default(),
             timeout: self.bcd.timeout,
         };
-        complete(store, &wants, &|path| self.is_file(path))
+        let is_file = |path: &str| self.is_file(path);
+        let completed = complete(store, &wants, &is_file);
+        if completed.added.is_empty() {
+            return completed;
+        }
+        let usual_tftp = plan::USUAL_TFTP;
+        complete(
+            store,
+            &Wants {
+                usual_tftp,
+                ..wants
+            },
+            &is_file,
+        )
     }
 
     fn completed(&self, own: &Own, completed: Completed, for_whom: &ForWhom) -> Chosen {
@@ -253,6 +254,11 @@ impl Stores {
         }
     }
 
+    /// What the image has under a name.
+    fn found(&self, name: StoreName) -> Result<Option<Item>, Error> {
+        own::item(&self.files, name.path())
+    }
+
     /// Whether a client of this image gets a file for a path, as stores write it.
     fn is_file(&self, path: &str) -> bool {
         self.file(path).is_some()
@@ -290,6 +296,13 @@ impl ForWhom {
             done,
         };
         Chosen { content, why }
+    }
+}
+
+impl Why {
+    /// Whether another client might get another store under this name.
+    pub fn depends_on_client(&self) -> bool {
+        !matches!(self.done, Done::NotUnderstood(_))
     }
 }
 

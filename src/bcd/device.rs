@@ -54,6 +54,24 @@ impl Device {
         }
     }
 
+    /// Whether the file of a RAM disk is where the boot manager came from, and not on a disk
+    /// of the client.
+    pub fn is_file_from_boot(bytes: &[u8]) -> bool {
+        word(bytes, INNER) == Some(KIND_BOOT)
+    }
+
+    /// The bytes of a RAM disk with nothing changed but that its file is written with
+    /// backslashes.
+    pub(super) fn with_backslashes(bytes: &[u8]) -> Option<Vec<u8>> {
+        let at = path_at(bytes)?;
+        let (head, path) = bytes.split_at_checked(at)?;
+        let pairs = path.chunks(2).map(|pair| match pair {
+            [b'/', 0] => &[b'\\', 0],
+            other => other,
+        });
+        Some([head].into_iter().chain(pairs).collect::<Vec<_>>().concat())
+    }
+
     /// As it stands in a store; `None` for one that is never written.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         match self {
@@ -86,13 +104,18 @@ fn boot_device() -> Vec<u8> {
     bytes
 }
 
-/// The path of a file-backed RAM disk. The device before it says how long it is.
-fn path(bytes: &[u8]) -> Option<String> {
+/// Where the path of a file-backed RAM disk begins. The device before it says how long it
+/// is.
+fn path_at(bytes: &[u8]) -> Option<usize> {
     if word(bytes, DESCRIPTION + 8)? != PATH_WITH_DEVICE {
         return None;
     }
     let inner = usize::try_from(word(bytes, INNER + 8)?).ok()?;
-    let rest = bytes.get(INNER.checked_add(inner)?..)?;
+    INNER.checked_add(inner)
+}
+
+fn path(bytes: &[u8]) -> Option<String> {
+    let rest = bytes.get(path_at(bytes)?..)?;
     let pairs = rest.chunks_exact(2);
     let units = pairs.filter_map(|pair| pair.try_into().ok().map(u16::from_le_bytes));
     let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();

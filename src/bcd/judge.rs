@@ -1,18 +1,30 @@
 //! What would go wrong with a store, and what the screen would say then.
 //!
 //! Judged is what a boot comes across: the boot manager, the entry that it starts by
-//! itself, and all entries of its menu. What nobody leads to may be as it likes. Every
-//! judgement stands on something that a real boot manager was seen to do.
+//! itself, and all others of its menu. What nobody leads to may be as it likes. A status
+//! is named where a real boot manager was seen to show it, and nowhere else.
+//!
+//! Pure: which files there are, and what a boot image is, is asked for through [`Files`].
 
-use std::fmt;
+mod finding;
+mod forms;
+mod loader;
+mod manager;
+mod ramdisk;
 
-use super::Store;
-use super::route::Route;
+pub use finding::{Finding, Status};
+pub(super) use forms::NEVER_RIGHT;
+pub(super) use loader::for_firmware;
+
+use super::lead::Menu;
+use super::{Element, ElementId, Guid, Route, Store, words};
+use crate::program::Firmware;
+use finding::no_store;
 
 /// The files of the server as the client sees them. Paths are as stores have them.
 pub trait Files {
-    /// Whether a client that asks for this gets a file.
-    fn is_file(&self, path: &str) -> bool;
+    /// How long the file is that a client gets for this path; `None` if it gets none.
+    fn size(&self, path: &str) -> Option<u64>;
 
     /// Where a file with the last part of this path really is, if there is one.
     fn nearest(&self, path: &str) -> Option<String>;
@@ -23,6 +35,11 @@ pub trait Files {
     /// Whether the boot image at `wim` holds a file at `path`, in any case; `None` if that
     /// cannot be told.
     fn holds(&self, wim: &str, path: &str) -> Option<bool>;
+
+    /// Whether a client that asks for this path gets a file.
+    fn is_file(&self, path: &str) -> bool {
+        self.size(path).is_some()
+    }
 }
 
 /// What a file is as a boot image.
@@ -40,36 +57,98 @@ pub enum Wim {
     NoWim,
 }
 
-/// Something that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether the boot ends with it.
-    pub is_fatal: bool,
-    /// What it is.
-    pub what: String,
-    /// What the screen says then, if it says something.
-    pub status: Option<Status>,
-    /// What to do about it.
-    pub next: String,
+/// Everything that a judgement looks at.
+struct Case<'a> {
+    store: &'a Store,
+    route: Route,
+    files: &'a dyn Files,
+    menu: Menu,
 }
 
-/// A status as the boot manager shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Status {
-    /// The code.
-    pub code: u32,
-    /// The sentence below it.
-    pub text: &'static str,
+/// An element that is to be a text.
+enum Said {
+    Missing,
+    /// Something else is stored there, which the forms tell.
+    Other,
+    Text(String),
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "0x{:08x}: {}", self.code, self.text)
+impl Case<'_> {
+    fn text(&self, object: &Guid, id: ElementId) -> Said {
+        match self.store.said(object, id).map(Element::as_text) {
+            None => Said::Missing,
+            Some(None) => Said::Other,
+            Some(Some(text)) => Said::Text(text),
+        }
+    }
+
+    /// The name that `bcdedit` has for an object.
+    fn name(&self, id: &Guid) -> String {
+        words::name(id, self.store)
+    }
+
+    fn firmware(&self) -> Firmware {
+        self.route.firmware()
     }
 }
 
-/// What is wrong with a store for a client that boots this way, the worst first.
+/// What is wrong with a store for a client that boots this way: what ends the boot first.
 pub fn judge(store: &Store, route: Route, files: &dyn Files) -> Vec<Finding> {
-    let _ = (store, route, files);
-    Vec::new()
+    if store.boot_manager().is_none() {
+        let (what, next) = (
+            format!(
+                "the store has no boot manager object {}",
+                Guid::BOOT_MANAGER
+            ),
+            "bcdedit /store BCD /create {bootmgr}",
+        );
+        return vec![Finding::fatal(what, next)];
+    }
+    let case = Case {
+        store,
+        route,
+        files,
+        menu: store.menu(),
+    };
+    let mut findings = forms::judge(&case);
+    findings.extend(manager::judge(&case));
+    for entry in case.menu.entries() {
+        let is_first = case.menu.first == Some(*entry);
+        let of_entry = loader::judge(&case, entry).into_iter();
+        // Whoever does not choose it boots well.
+        findings.extend(of_entry.map(|finding| Finding {
+            is_fatal: finding.is_fatal && is_first,
+            ..finding
+        }));
+    }
+    worst_first(findings)
+}
+
+/// What is wrong with a store of no bytes, or one that cannot be read at all.
+pub fn judge_unreadable(route: Route, is_empty: bool, why: &str) -> Finding {
+    let code = match is_empty {
+        true => 0xc000_0001,
+        false => 0xc000_014c,
+    };
+    let next = "put a good one in its place, or none: bcdedit /createstore BCD makes one";
+    Finding::fatal(format!("the store {why}"), next).shown(no_store(code, route.firmware()))
+}
+
+/// What is wrong where there is no store under any name.
+pub fn judge_missing(route: Route, what: &str, next: &str) -> Finding {
+    Finding::fatal(what, next).shown(no_store(0xc000_000f, route.firmware()))
+}
+
+/// Each once: entries share their RAM disk options.
+fn worst_first(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut sorted: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let is_same = |other: &&mut Finding| other.what == finding.what;
+        match sorted.iter_mut().find(is_same) {
+            Some(other) => other.is_fatal |= finding.is_fatal,
+            None => sorted.push(finding),
+        }
+    }
+    sorted.sort_by_key(|finding| !finding.is_fatal);
+    sorted
 }

@@ -46,6 +46,9 @@ pub struct Tftp {
 /// What an entry is called where nobody has said: one without is not started.
 pub const DESCRIPTION: &str = "Network boot image";
 
+/// Where boot.sdi is on all media.
+pub(super) const SDI: &str = "\\boot\\boot.sdi";
+
 /// The folder of Windows in a boot image.
 pub(super) const SYSTEM_ROOT: &str = "\\windows";
 

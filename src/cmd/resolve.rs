@@ -33,6 +33,7 @@ pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure
     match walker.find(&start, name).found {
         Ok((place, attributes)) => {
             println!("answer   {}", describe(&place, &attributes));
+            print_store(&place);
             Ok(())
         }
         Err(error) => Err(failed(name, &error)),
@@ -149,6 +150,15 @@ fn describe(place: &Place, attributes: &Attributes) -> String {
             let by = if file.aliased { " (by an alias)" } else { "" };
             format!("{}/{path}{by}, {} bytes", file.source(), attributes.size)
         }
+    }
+}
+
+/// Why this boot configuration and no other.
+fn print_store(place: &Place) {
+    if let Place::File(file) = place
+        && let Some(why) = file.why()
+    {
+        println!("store    {why}");
     }
 }
 

@@ -11,7 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Content, StoreName, Stores, Why};
+use super::{Chosen, Content, StoreName, Stores, Why};
 use crate::bcd::Store;
 use crate::error::Error;
 use crate::image::Item;
@@ -109,15 +109,18 @@ impl StoreLayer {
     }
 
     /// The store behind a name for a client that booted this program, and why it is this one.
+    /// `found` is what the image has there, this layer included.
     ///
     /// # Errors
     /// Those of the sources.
     pub fn find(
         &self,
         name: StoreName,
+        found: Option<Item>,
         booted: Option<&Program>,
     ) -> Result<Option<(Item, Why)>, Error> {
-        let chosen = self.stores.choose(name, booted)?;
+        let found = found.filter(|found| !Arc::ptr_eq(&found.layer, &self.layer));
+        let chosen = self.stores.choose(name, found, booted)?;
         Ok(chosen.map(|chosen| match chosen.content {
             Content::Own(item) => (item, chosen.why),
             Content::Made(made) => (self.item(&made, name, booted), chosen.why),
@@ -171,15 +174,20 @@ impl MadeStores {
         entries
     }
 
+    fn choose(&self, name: StoreName, booted: Option<&Program>) -> Result<Option<Chosen>, Error> {
+        let found = self.0.found(name)?;
+        self.0.choose(name, found, booted)
+    }
+
     fn is_there(&self, name: StoreName) -> bool {
-        matches!(self.0.choose(name, None), Ok(Some(_)))
+        matches!(self.choose(name, None), Ok(Some(_)))
     }
 
     fn store(&self, path: &str) -> Result<Option<Look>, Error> {
         let Some((name, booted)) = understood(path) else {
             return Ok(None);
         };
-        let chosen = self.0.choose(name, booted.as_ref())?;
+        let chosen = self.choose(name, booted.as_ref())?;
         Ok(chosen.map(|chosen| match chosen.content {
             Content::Own(item) => item.hit.look,
             Content::Made(made) => made.look(),

@@ -24,11 +24,13 @@ const INSIDE: [&str; 2] = ["Windows/Boot/DVD/PCAT/BCD", "Windows/Boot/DVD/EFI/BC
 /// The largest file that is taken for a store; real ones have up to 256 KiB.
 const LARGEST: u64 = 4 << 20;
 
-/// All of them, each once: first what is there under the name that is asked for.
-pub(super) fn all(image: &Image, asked: StoreName) -> Result<Vec<Own>, Error> {
-    let names = [asked].into_iter().chain(StoreName::ALL);
-    let paths = names.map(StoreName::path).chain(INSIDE);
-    let mut all: Vec<Own> = Vec::new();
+/// All of them, each once: first what was found under the name that is asked for.
+pub(super) fn all(image: &Image, found: Option<Item>) -> Result<Vec<Own>, Error> {
+    let paths = StoreName::ALL
+        .map(StoreName::path)
+        .into_iter()
+        .chain(INSIDE);
+    let mut all: Vec<Own> = found.map(Own::new).into_iter().collect();
     for path in paths {
         let found = item(image, path)?;
         let known = |own: &Own, item: &Item| own.item.hit.look.stat == item.hit.look.stat;
@@ -39,19 +41,15 @@ pub(super) fn all(image: &Image, asked: StoreName) -> Result<Vec<Own>, Error> {
     Ok(all)
 }
 
-/// The one at a path.
-pub(super) fn at_path(image: &Image, path: &str) -> Result<Option<Own>, Error> {
-    Ok(item(image, path)?.map(Own::new))
-}
-
-fn item(image: &Image, path: &str) -> Result<Option<Item>, Error> {
+/// The file at a path of an image.
+pub(super) fn item(image: &Image, path: &str) -> Result<Option<Item>, Error> {
     let parts = parts(path.as_bytes()).unwrap_or_default();
     let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();
     at(image, &parts)
 }
 
 impl Own {
-    fn new(item: Item) -> Self {
+    pub(super) fn new(item: Item) -> Self {
         Self {
             store: read(&item),
             path: visible(item.hit.path.as_bytes()),

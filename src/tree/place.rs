@@ -123,7 +123,9 @@ impl FilePlace {
 
     /// Whether the name leads elsewhere, or means something else, for another client.
     pub(super) fn depends_on_client(&self) -> bool {
-        self.program.is_some() || self.once.is_some() || self.store.is_some()
+        self.program.is_some()
+            || self.once.is_some()
+            || self.store.as_ref().is_some_and(Why::depends_on_client)
     }
 
     /// The last part of its stored path, as it is compared.

@@ -274,7 +274,7 @@ impl<'a> Walker<'a> {
             Err(error) => return Answer::briefly(Err(error)),
         };
         let found = end.view.find(&end.folder, asked);
-        let (found, why) = match self.store(sight, way, asked) {
+        let (found, why) = match self.store(&found, sight, way, asked) {
             Ok(Some((store, why))) => (Ok(view::Found::File(store, Origin::Image)), Some(why)),
             Ok(None) => (found, None),
             Err(error) => (Err(error), None),
@@ -296,14 +296,24 @@ impl<'a> Walker<'a> {
     }
 
     /// The boot configuration that whoever asks gets from an image, if that is what is asked for.
-    fn store(&self, sight: &Sight, way: &Way, asked: &Asked) -> Result<Option<(Item, Why)>, Error> {
+    fn store(
+        &self,
+        found: &Result<view::Found, Error>,
+        sight: &Sight,
+        way: &Way,
+        asked: &Asked,
+    ) -> Result<Option<(Item, Why)>, Error> {
         let stores = sight.image.as_ref();
         let stores = stores.and_then(|image| self.catalog.stores(image));
         let (Some(stores), Some(name)) = (stores, StoreName::of(|| way.from_root(), asked)) else {
             return Ok(None);
         };
         let booted = self.who.program(sight.client.as_ref())?;
-        stores.find(name, booted.as_ref())
+        let found = match found {
+            Ok(view::Found::File(item, Origin::Image)) => Some(item.clone()),
+            _ => None,
+        };
+        stores.find(name, found, booted.as_ref())
     }
 
     /// A file with what depends on the client that opens it under this name.

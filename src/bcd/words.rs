@@ -1,0 +1,30 @@
+//! How `bcdedit` would say it.
+
+use super::{Element, ElementId, Guid, Store};
+
+/// The name of an object, where there is one.
+pub(in crate::bcd) fn name(id: &Guid, store: &Store) -> String {
+    let default = store.said(&Guid::BOOT_MANAGER, ElementId::DEFAULT);
+    let default = default.and_then(Element::as_object);
+    match *id {
+        Guid::BOOT_MANAGER => "{bootmgr}".to_owned(),
+        Guid::RAMDISK_OPTIONS => "{ramdiskoptions}".to_owned(),
+        id if default == Some(id) => "{default}".to_owned(),
+        id => id.to_string(),
+    }
+}
+
+/// The command that changes an element of an object.
+pub(in crate::bcd) fn set(object: &str, element: &str, value: &str) -> String {
+    format!("bcdedit /store BCD /set {object} {element} {value}")
+}
+
+/// The command that takes an element away.
+pub(in crate::bcd) fn delete(object: &str, element: &str) -> String {
+    format!("bcdedit /store BCD /deletevalue {object} {element}")
+}
+
+/// A RAM disk as a value.
+pub(in crate::bcd) fn ramdisk(path: &str, options: &str) -> String {
+    format!("ramdisk=[boot]{path},{options}")
+}
