@@ -2,8 +2,8 @@
 //!
 //! Made anew each time somebody looks, always the same from the same image: so a number that
 //! the kernel holds needs to remember no more than for whom the store is, and that is its
-//! path. `Boot/BCD` is what somebody of whom nothing is known gets, `Boot/BCD/UEFI` is for
-//! UEFI, and what follows is where the boot manager came from.
+//! path. `Boot/BCD` is what somebody of whom nothing is known gets, `Boot/BCD/UEFI/store` is
+//! for UEFI, and what is between is where the boot manager came from.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -214,6 +214,9 @@ impl MadeStores {
     }
 }
 
+/// The end of the paths that are for somebody: or a store would be called like a program.
+const LAST: &str = "store";
+
 fn path(name: StoreName, booted: Option<&Program>) -> StoredPath {
     let root = StoredPath::root().join(name.path().as_bytes());
     let Some(booted) = booted else {
@@ -222,7 +225,8 @@ fn path(name: StoreName, booted: Option<&Program>) -> StoredPath {
     let root = root.join(booted.firmware.to_string().as_bytes());
     let below = booted.path.iter().flat_map(|path| path.split('\\'));
     let below = below.filter(|part| !part.is_empty());
-    below.fold(root, |above, part| above.join(part.as_bytes()))
+    let parts = below.chain([LAST]);
+    parts.fold(root, |above, part| above.join(part.as_bytes()))
 }
 
 /// For whom the store at a path is: [`path`] read backwards.
@@ -232,6 +236,7 @@ fn understood(path: &str) -> Option<(StoreName, Option<Program>)> {
     let Some(rest) = rest.strip_prefix('/') else {
         return rest.is_empty().then_some((name, None));
     };
+    let rest = rest.strip_suffix(LAST)?.strip_suffix('/')?;
     let (firmware, from) = match rest.split_once('/') {
         Some((firmware, from)) => (firmware, Some(from)),
         None => (rest, None),

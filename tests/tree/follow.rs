@@ -58,6 +58,14 @@ impl Server {
         }
     }
 
+    /// It works for one client at a time, whichever that is.
+    pub(crate) fn serving_one(&self) -> Self {
+        Self {
+            serves_one: true,
+            ..self.clone()
+        }
+    }
+
     /// This address has this network card.
     pub(crate) fn with_card(&self, address: &str, mac: &str) -> Self {
         let Some(Address::Mac(mac)) = Address::parse(mac.as_bytes()) else {

@@ -33,6 +33,7 @@ mod promised;
 mod said;
 mod security;
 mod sources;
+mod stores;
 mod traces;
 
 use promised::events_promised;
