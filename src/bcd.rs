@@ -27,7 +27,7 @@ pub use element::{Element, ElementId, Form};
 pub use error::{Error, Remark};
 pub use guid::Guid;
 pub use hive::MOST_BYTES;
-pub use judge::{Files, Finding, Status, Wim, judge, judge_missing, judge_unreadable};
+pub use judge::{Files, Finding, Status, Wim, judge, judge_empty, judge_missing, judge_unreadable};
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
 pub use route::Route;
 

@@ -58,8 +58,14 @@ Exit codes:
   2  wrong usage, or something is wrong with the configuration";
 
 const CHECK_NOTES: &str = "\
-A remark is something to know; a boot may still work. A FAULT is an image that no kind of
-firmware can boot. Only names are looked at, not what is inside a BCD or a boot.wim.
+Four ways to boot are looked at: BIOS and UEFI over PXE, UEFI under iPXE, UEFI over HTTP. For
+each the boot configuration (BCD) is read that its boot manager would read, and what that leads
+to: boot.sdi, the boot.wim, the loader inside. Not looked at: signatures, and a BCD that DHCP
+names (option 252).
+
+A remark is something to know; a boot may still work. What is missing or wrong ends the boot,
+with the status that the screen then shows, as far as that is known. A FAULT is an image that
+cannot boot in any of the four ways.
 
 Exit code: 0 if every image can boot, 1 after a FAULT, 2 if the configuration is wrong.";
 

@@ -5,6 +5,7 @@ mod client;
 mod init;
 mod mount;
 mod resolve;
+mod seen;
 mod tree;
 
 use std::net::IpAddr;

@@ -12,6 +12,7 @@ mod common;
 mod choosing;
 mod daemon;
 mod errors;
+mod judging;
 mod looking;
 mod sources;
 mod unprivileged;

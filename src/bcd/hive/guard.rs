@@ -49,7 +49,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<Guarded<'_>, Error> {
     check_header(&fields)?;
     let length = fields.number(40)? as usize;
     let is_whole = length > 0 && length.is_multiple_of(BLOCK);
-    expect(40, "the length of its bins", "a multiple of 4096", length, is_whole)?;
+    expect(
+        40,
+        "the length of its bins",
+        "a multiple of 4096",
+        length,
+        is_whole,
+    )?;
     at_most("the length of its bins", MOST_BYTES, length)?;
     has_length(bytes, HEADER + length)?;
     let bytes = bytes.get(..HEADER + length).unwrap_or(bytes);
@@ -62,7 +68,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<Guarded<'_>, Error> {
     };
     walk.keys()?;
     let version = fields.number(24)?;
-    let least = if walk.has_hashes { VERSION_WITH_HASHES } else { 0 };
+    let least = if walk.has_hashes {
+        VERSION_WITH_HASHES
+    } else {
+        0
+    };
     Ok(Guarded {
         bytes,
         version: version.max(least),
@@ -72,7 +82,13 @@ pub(super) fn check(bytes: &[u8]) -> Result<Guarded<'_>, Error> {
 fn check_header(header: &Fields<'_>) -> Result<(), Error> {
     let (sum, right) = (header.number(CHECKSUM)?, checksum(header.bytes));
     let shown = |sum| format!("{sum:#010x}");
-    expect(CHECKSUM, "the checksum", shown(right), shown(sum), sum == right)?;
+    expect(
+        CHECKSUM,
+        "the checksum",
+        shown(right),
+        shown(sum),
+        sum == right,
+    )?;
     let (first, second) = (header.number(4)?, header.number(8)?);
     if first != second {
         return Err(Error::Dirty { first, second });
@@ -80,7 +96,13 @@ fn check_header(header: &Fields<'_>) -> Result<(), Error> {
     let version = header.number(20)?;
     expect(20, "the version", 1, version, version == 1)?;
     let minor = header.number(24)?;
-    expect(24, "the minor version", "from 3 to 6", minor, (3..=6).contains(&minor))?;
+    expect(
+        24,
+        "the minor version",
+        "from 3 to 6",
+        minor,
+        (3..=6).contains(&minor),
+    )?;
     let (kind, form) = (header.number(28)?, header.number(32)?);
     expect(28, "the kind of file", 0, kind, kind == 0)?;
     expect(32, "the form of the file", 1, form, form == 1)
@@ -156,7 +178,13 @@ impl<'a> Fields<'a> {
     fn begins_with(&self, name: &[u8; 2]) -> Result<(), Error> {
         let begin = self.bytes.get(..2).unwrap_or(self.bytes);
         let (expected, found) = (visible(name), visible(begin));
-        expect(self.from, "the name of a structure", expected, found, self.is(name))
+        expect(
+            self.from,
+            "the name of a structure",
+            expected,
+            found,
+            self.is(name),
+        )
     }
 
     /// The place of a structure, and where it stands.
@@ -187,7 +215,13 @@ fn cells(bytes: &[u8]) -> Result<Vec<u32>, Error> {
         let begin = visible(bin.bytes.get(..4).unwrap_or(bin.bytes));
         expect(at, "the name of a bin", "hbin", &begin, begin == "hbin")?;
         let place = bin.number(4)? as usize;
-        expect(at + 4, "the place of a bin", at - HEADER, place, place == at - HEADER)?;
+        expect(
+            at + 4,
+            "the place of a bin",
+            at - HEADER,
+            place,
+            place == at - HEADER,
+        )?;
         let length = bin.number(8)? as usize;
         let most = bytes.len() - at;
         let is_whole = (BLOCK..=most).contains(&length) && length.is_multiple_of(BLOCK);
@@ -285,7 +319,13 @@ impl<'a> Walk<'a> {
         let length = (length & !IN_PLACE) as usize;
         if is_in_place {
             let is_short = length <= 4;
-            return expect(value.from + 4, "the length of a short value", "up to 4", length, is_short);
+            return expect(
+                value.from + 4,
+                "the length of a short value",
+                "up to 4",
+                length,
+                is_short,
+            );
         }
         at_most("the length of a value", LONGEST_VALUE, length)?;
         match length {
@@ -334,11 +374,26 @@ impl<'a> Walk<'a> {
         let what = "the place of a structure";
         expect(mention.at, what, "where a cell begins", mention.of, is_cell)?;
         let at = HEADER + mention.of as usize;
-        let length = Fields { bytes: self.bytes, from: 0 }.number(at)?.cast_signed();
-        expect(at, "the length of a used cell", "below 0", length, length < 0)?;
+        let length = Fields {
+            bytes: self.bytes,
+            from: 0,
+        }
+        .number(at)?
+        .cast_signed();
+        expect(
+            at,
+            "the length of a used cell",
+            "below 0",
+            length,
+            length < 0,
+        )?;
         let length = length.unsigned_abs() as usize;
         self.mentioned += length;
-        at_most("the length of all structures", MOST_MENTIONED, self.mentioned)?;
+        at_most(
+            "the length of all structures",
+            MOST_MENTIONED,
+            self.mentioned,
+        )?;
         Ok(Fields {
             bytes: self.bytes.get(at + 4..at + length).unwrap_or_default(),
             from: at + 4,
@@ -349,6 +404,12 @@ impl<'a> Walk<'a> {
     fn once(&mut self, mention: Mention) -> Result<(), Error> {
         let what = "the place of a key or list";
         let is_new = self.seen.insert(mention.of);
-        expect(mention.at, what, "mentioned nowhere else", mention.of, is_new)
+        expect(
+            mention.at,
+            what,
+            "mentioned nowhere else",
+            mention.of,
+            is_new,
+        )
     }
 }
