@@ -96,7 +96,9 @@ impl Writer {
     fn contents(&mut self, key: &Key, at: u32) {
         if !key.values.is_empty() {
             let values = key.values.iter();
-            let values: Vec<u32> = values.map(|(name, value)| self.value(name, value)).collect();
+            let values: Vec<u32> = values
+                .map(|(name, value)| self.value(name, value))
+                .collect();
             let list = self.bins.place(&words(&values));
             self.bins.set(at, VALUES, list);
         }
