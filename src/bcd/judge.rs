@@ -128,7 +128,7 @@ pub fn judge(store: &Store, route: Route, files: &dyn Files) -> Vec<Finding> {
 /// What is wrong with a store of no bytes.
 pub fn judge_empty(route: Route) -> Finding {
     let status = no_store(0xc000_0001, route.firmware());
-    Finding::fatal("the boot configuration is empty", "copy it again").shown(status)
+    Finding::fatal("the store is empty", "copy it again").shown(status)
 }
 
 /// What is wrong with one that cannot be read. `why` goes on from its name, and says behind
@@ -136,7 +136,7 @@ pub fn judge_empty(route: Route) -> Finding {
 pub fn judge_unreadable(route: Route, why: &str) -> Finding {
     let (why, next) = why.rsplit_once("; ").unwrap_or((why, "look at the file"));
     let status = no_store(0xc000_014c, route.firmware());
-    Finding::fatal(format!("the boot configuration {why}"), next).shown(status)
+    Finding::fatal(format!("the store {why}"), next).shown(status)
 }
 
 /// What is wrong where there is none.

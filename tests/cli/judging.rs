@@ -248,7 +248,7 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
             cut,
             UEFI,
             [
-                "wrong: the boot configuration is cut off: it should have",
+                "wrong: the store is cut off: it should have",
                 "0xc000014c",
                 "copy it",
             ],
@@ -257,18 +257,14 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
             "empty",
             replaced("Boot/BCD", Vec::new()),
             UEFI,
-            [
-                "wrong: the boot configuration is empty",
-                "0xc0000001",
-                "copy it again",
-            ],
+            ["wrong: the store is empty", "0xc0000001", "copy it again"],
         ),
         (
             "text",
             replaced("Boot/BCD", b"[boot loader]".to_vec()),
             UEFI,
             [
-                "wrong: the boot configuration is no boot configuration",
+                "wrong: the store is no boot configuration",
                 "0xc000014c",
                 "take the BCD",
             ],
