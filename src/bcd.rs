@@ -12,8 +12,12 @@ mod element;
 mod error;
 mod guid;
 mod hive;
+mod names;
+pub mod show;
+mod value;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use device::Device;
 pub use element::{Element, ElementId, Form};
@@ -70,6 +74,13 @@ impl Default for Store {
             objects: BTreeMap::new(),
             about: Values::from([name]),
         }
+    }
+}
+
+/// Eight digits, as programs write it.
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#010x}", self.0)
     }
 }
 

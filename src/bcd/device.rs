@@ -54,6 +54,12 @@ impl Device {
         }
     }
 
+    /// Whether the file of a RAM disk is where the boot manager came from. On disks it may
+    /// be on a partition; then nothing of it comes over a network.
+    pub fn is_on_boot(bytes: &[u8]) -> bool {
+        word(bytes, INNER) == Some(KIND_BOOT)
+    }
+
     /// As it stands in a store; `None` for one that is never written.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         match self {

@@ -18,3 +18,4 @@ mod made;
 mod oracle;
 mod real;
 mod refused;
+mod shown;
