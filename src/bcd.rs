@@ -16,10 +16,14 @@ mod hive;
 mod judge;
 mod lead;
 mod make;
+mod names;
 mod route;
+pub mod show;
+mod value;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use complete::{Completed, Wants, complete};
 pub use device::Device;
@@ -80,6 +84,13 @@ impl Default for Store {
             objects: BTreeMap::new(),
             about: Values::from([name]),
         }
+    }
+}
+
+/// Eight digits, as programs write it.
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#010x}", self.0)
     }
 }
 

@@ -2,6 +2,7 @@
 //! and from the fuzzer.
 
 use winbootfs::bcd::Store;
+use winbootfs::bcd::show::{self, Answer};
 
 /// What became of it.
 #[derive(Debug)]
@@ -50,6 +51,11 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome {
             .iter()
             .all(|remark| remark.to_string().len() < 20_000)
     );
+    let answers = |path: &str| Answer::Missing(path.to_owned());
+    let text = show::text(&store, &remarks, Some(&answers));
+    assert!(text.lines().all(|line| !line.contains(char::is_control)));
+    let json = show::json(&store, &remarks, Some(&answers));
+    serde_json::from_str::<serde_json::Value>(&json).unwrap();
     let written = store.write();
     assert_eq!(Store::read(&written).as_ref(), Ok(&store));
     Outcome::Read(Box::new(store), remarks.len())

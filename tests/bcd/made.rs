@@ -1,5 +1,6 @@
 //! Stores that the tests make.
 
+use crate::cells::Hive;
 use winbootfs::bcd::{Device, Element, ElementId, Guid, Object, ObjectKind, Store};
 
 pub(crate) const LOADER: Guid = Guid::of_digits(0x2b9f1f6e_0c1d_4f5e_9a57_6d1f0a3c7e11);
@@ -53,4 +54,27 @@ pub(crate) fn mend(bytes: &mut [u8]) {
         sum => sum,
     };
     bytes[508..512].copy_from_slice(&sum.to_le_bytes());
+}
+
+/// The same hive with lists that have hashes.
+pub(crate) fn hashed(bytes: &[u8]) -> Vec<u8> {
+    let hive = Hive::new(bytes);
+    let mut hashed = bytes.to_vec();
+    for (list, key) in hive.keys.iter().filter_map(|key| Some((key.list?, key))) {
+        let at = Hive::in_file(list);
+        hashed[at..at + 2].copy_from_slice(b"lh");
+        for (number, (below, _)) in key.subkeys.iter().enumerate() {
+            let below = hive.keys.iter().find(|key| key.at == *below).unwrap();
+            let at = at + 8 + number * 8;
+            hashed[at..at + 4].copy_from_slice(&hash(&below.name).to_le_bytes());
+        }
+    }
+    hashed
+}
+
+fn hash(name: &str) -> u32 {
+    let letters = name.bytes().map(|letter| letter.to_ascii_uppercase());
+    letters.fold(0, |hash: u32, letter| {
+        hash.wrapping_mul(37).wrapping_add(letter.into())
+    })
 }

@@ -24,4 +24,5 @@ mod oracle;
 mod real;
 mod refused;
 mod server;
+mod shown;
 mod verdicts;

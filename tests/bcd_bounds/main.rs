@@ -11,6 +11,9 @@
 )]
 
 mod burdens;
+#[path = "../bcd/cells.rs"]
+#[allow(dead_code, reason = "the layout is looked at elsewhere")]
+mod cells;
 mod corpus;
 #[path = "../bcd/everything.rs"]
 mod everything;
@@ -20,6 +23,7 @@ mod mutants;
 #[path = "../wim/noise.rs"]
 #[allow(dead_code, reason = "half of what is shared with the tests of WIMs")]
 mod noise;
+mod templates;
 
 use std::alloc::System;
 use std::fs;

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bcd;
 mod choosing;
 mod daemon;
 mod errors;
