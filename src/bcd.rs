@@ -16,10 +16,14 @@ mod hive;
 mod judge;
 mod lead;
 mod make;
+mod names;
 mod route;
+pub mod show;
+mod value;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub use complete::{Completed, Wants, complete};
 pub use device::Device;
@@ -27,7 +31,7 @@ pub use element::{Element, ElementId, Form};
 pub use error::{Error, Remark};
 pub use guid::Guid;
 pub use hive::MOST_BYTES;
-pub use judge::{Files, Finding, Status, Wim, judge, judge_missing, judge_unreadable};
+pub use judge::{Files, Finding, Status, Wim, judge, judge_empty, judge_missing, judge_unreadable};
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
 pub use route::Route;
 
@@ -80,6 +84,13 @@ impl Default for Store {
             objects: BTreeMap::new(),
             about: Values::from([name]),
         }
+    }
+}
+
+/// Eight digits, as programs write it.
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:#010x}", self.0)
     }
 }
 

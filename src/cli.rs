@@ -58,8 +58,14 @@ Exit codes:
   2  wrong usage, or something is wrong with the configuration";
 
 const CHECK_NOTES: &str = "\
-A remark is something to know; a boot may still work. A FAULT is an image that no kind of
-firmware can boot. Only names are looked at, not what is inside a BCD or a boot.wim.
+Four ways to boot are looked at: BIOS and UEFI over PXE, UEFI under iPXE, UEFI over HTTP. For
+each the boot configuration (BCD) is read that its boot manager would read, and what that leads
+to: boot.sdi, the boot.wim, the loader inside. Not looked at: signatures, and a BCD that DHCP
+names (option 252).
+
+A remark is something to know; a boot may still work. What is missing or wrong ends the boot,
+with the status that the screen then shows, as far as that is known. A FAULT is an image that
+cannot boot in any of the four ways.
 
 Exit code: 0 if every image can boot, 1 after a FAULT, 2 if the configuration is wrong.";
 
@@ -84,6 +90,17 @@ whatever it asks for next, it gets from that image.
 Examples:
   winbootfs init --menu pxelinux > /srv/tftp/pxelinux.cfg/default
   winbootfs init --menu ipxe --server nginx > /srv/tftp/menu.ipxe";
+
+const BCD_SHOW_NOTES: &str = "\
+With --image, beneath each path for which a boot manager asks its server stands the stored
+file that answers, or why none does. Windows' own paths within a boot.wim are not asked for.
+
+Examples:
+  winbootfs bcd show /srv/win11/boot/bcd
+  winbootfs bcd show /srv/win11/boot/bcd --image win11
+  winbootfs bcd show BCD --json | jq '.objects[] | {title, elements}'
+
+Exit code: 0 if it was read, 1 if not, 2 if the configuration is wrong.";
 
 const CLIENT_NOTES: &str = "\
 Each rule is a file in the folder clients.d beside the configuration; a running daemon sees
@@ -132,6 +149,40 @@ pub enum Command {
     Init(InitArgs),
     /// Choose images for single clients, for a while or for one boot
     Client(ClientArgs),
+    /// Look into boot configurations (BCD)
+    Bcd(BcdArgs),
+}
+
+/// What `bcd` takes.
+#[derive(Debug, Args)]
+pub struct BcdArgs {
+    /// What to do with boot configurations.
+    #[command(subcommand)]
+    pub command: BcdCommand,
+}
+
+/// What can be done with boot configurations.
+#[derive(Debug, Subcommand)]
+pub enum BcdCommand {
+    /// Show what one says, in the words of bcdedit; needs no Windows
+    Show(BcdShowArgs),
+}
+
+/// What `bcd show` takes.
+#[derive(Debug, Args)]
+#[command(after_help = BCD_SHOW_NOTES)]
+pub struct BcdShowArgs {
+    /// The BCD
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Tell what this image has under the paths
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What `init` takes.

@@ -1,10 +1,12 @@
 //! From a command to the one function that does it, and from an error to an exit code.
 
+mod bcd;
 mod check;
 mod client;
 mod init;
 mod mount;
 mod resolve;
+mod seen;
 mod tree;
 
 use std::net::IpAddr;
@@ -37,6 +39,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Tree(args)) => tree::run(file, args),
         Some(Command::Init(args)) => init::run(file, args),
         Some(Command::Client(args)) => client::run(file, &args.command),
+        Some(Command::Bcd(args)) => bcd::run(file, &args.command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

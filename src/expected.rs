@@ -1,10 +1,14 @@
-//! What a boot needs, firmware by firmware: for `check`.
+//! What a boot needs besides its store, route by route: for `check`.
 //!
-//! From the same observations as the table of aliases (`tests/traces/`). Only names; what
-//! a store says inside is another matter.
+//! From the same observations as the table of aliases (`tests/traces/`). Only names. Which
+//! boot image and boot.sdi are needed says the store, and [`crate::bcd`] judges that; where
+//! there is none, [`FILES`] are what one would name.
+
+use crate::bcd::Route;
+use crate::program::Firmware;
 
 /// One thing that a boot cannot do without.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Need {
     /// What it is.
     pub what: &'static str,
@@ -14,33 +18,40 @@ pub struct Need {
     pub next: &'static str,
 }
 
-/// A way to boot, and everything it needs.
-#[derive(Debug)]
-pub struct Firmware {
-    /// Its name.
-    pub name: &'static str,
-    /// What it needs, in the order in which it is asked for.
-    pub needs: &'static [Need],
-}
+/// What stores usually name.
+pub const FILES: &[Need] = &[
+    Need {
+        what: "boot.sdi",
+        any_of: &["\\Boot\\boot.sdi"],
+        next: "copy boot/boot.sdi from install media",
+    },
+    Need {
+        what: "a boot image",
+        any_of: &[
+            "\\sources\\boot.wim",
+            "\\Boot\\boot.wim",
+            "\\Boot\\winpe.wim",
+        ],
+        next: "copy sources/boot.wim from install media, or name yours with an alias: \
+               alias = { \"Boot/boot.wim\" = \"tools/pe.wim\" }",
+    },
+];
 
-const SDI: Need = Need {
-    what: "boot.sdi",
-    any_of: &["\\Boot\\boot.sdi"],
-    next: "copy boot/boot.sdi from install media",
-};
+const BIOS: &[Need] = &[
+    Need {
+        what: "a BIOS boot program",
+        any_of: &["pxeboot.n12", "pxeboot.com", "wdsnbp.com"],
+        next: "copy Windows/Boot/PXE/pxeboot.n12 out of a boot.wim (install media lack it)",
+    },
+    Need {
+        what: "the network boot manager",
+        any_of: &["bootmgr.exe"],
+        next: "copy Windows/Boot/PXE/bootmgr.exe out of a boot.wim: the file bootmgr \
+               of install media is another program",
+    },
+];
 
-const WIM: Need = Need {
-    what: "a boot image",
-    any_of: &[
-        "\\sources\\boot.wim",
-        "\\Boot\\boot.wim",
-        "\\Boot\\winpe.wim",
-    ],
-    next: "copy sources/boot.wim from install media, or name yours with an alias: \
-           alias = { \"Boot/boot.wim\" = \"tools/pe.wim\" }",
-};
-
-const UEFI_PROGRAM: Need = Need {
+const UEFI: &[Need] = &[Need {
     what: "a UEFI boot program",
     any_of: &[
         "bootx64.efi",
@@ -48,59 +59,37 @@ const UEFI_PROGRAM: Need = Need {
         "bootia32.efi",
         "bootaa64.efi",
     ],
-    next: "copy efi/boot/bootx64.efi from install media, or Windows/Boot/EFI/bootmgfw.efi \
-           out of a boot.wim",
-};
+    next: UEFI_NEXT,
+}];
 
-/// All ways to boot that are looked at.
-pub const FIRMWARES: &[Firmware] = &[
-    Firmware {
-        name: "BIOS PXE",
-        needs: &[
-            Need {
-                what: "a BIOS boot program",
-                any_of: &["pxeboot.n12", "pxeboot.com", "wdsnbp.com"],
-                next: "copy Windows/Boot/PXE/pxeboot.n12 out of a boot.wim (install media lack it)",
-            },
-            Need {
-                what: "the network boot manager",
-                any_of: &["bootmgr.exe"],
-                next: "copy Windows/Boot/PXE/bootmgr.exe out of a boot.wim: the file bootmgr \
-                       of install media is another program",
-            },
-            Need {
-                what: "a boot configuration",
-                any_of: &["\\Boot\\BCD"],
-                next: "copy boot/bcd from install media (without it: 0xc000000f)",
-            },
-            SDI,
-            WIM,
-        ],
-    },
-    Firmware {
-        name: "UEFI PXE",
-        needs: &[
-            UEFI_PROGRAM,
-            Need {
-                what: "a boot configuration",
-                any_of: &["\\Boot\\BCD"],
-                next: "copy efi/microsoft/boot/bcd from install media (without it: 0xc000000f)",
-            },
-            SDI,
-            WIM,
-        ],
-    },
-    Firmware {
-        name: "UEFI HTTP",
-        needs: &[
-            UEFI_PROGRAM,
-            Need {
-                what: "a boot configuration",
-                any_of: &["/EFI/Microsoft/Boot/BCD"],
-                next: "copy efi/microsoft/boot/bcd from install media (without it: 0xc000000f)",
-            },
-            SDI,
-            WIM,
-        ],
-    },
-];
+/// Over HTTP it is where media have it: the store is looked for beside it.
+const UEFI_HTTP: &[Need] = &[Need {
+    what: "a UEFI boot program",
+    any_of: &[
+        "/EFI/Boot/bootx64.efi",
+        "/EFI/Boot/bootia32.efi",
+        "/EFI/Boot/bootaa64.efi",
+    ],
+    next: UEFI_NEXT,
+}];
+
+const UEFI_NEXT: &str = "copy efi/boot/bootx64.efi from install media, or \
+                         Windows/Boot/EFI/bootmgfw.efi out of a boot.wim";
+
+/// The programs of a route, in the order in which they are asked for. The first is the one
+/// that DHCP or the menu names.
+pub fn programs(route: Route) -> &'static [Need] {
+    match route {
+        Route::BiosPxe => BIOS,
+        Route::UefiPxe | Route::UefiIpxe => UEFI,
+        Route::UefiHttp => UEFI_HTTP,
+    }
+}
+
+/// What to do where there is no store.
+pub fn no_store(firmware: Firmware) -> &'static str {
+    match firmware {
+        Firmware::Bios => "copy boot/bcd from install media",
+        Firmware::Uefi => "copy efi/microsoft/boot/bcd from install media",
+    }
+}

@@ -29,12 +29,12 @@
 //! | [`image`], [`alias`] | layers and expected names as one tree |
 //! | [`inside`] | what a boot.wim holds for network booting |
 //! | [`layer`], [`index`] | one source with its folders indexed by folded name |
-//! | [`expected`] | what a boot needs, firmware by firmware |
+//! | [`expected`] | what a boot needs, one way to boot by another |
 //! | [`failure`] | why a command ended badly, and its exit code |
 //! | [`config`] | what `mounts.toml` says, checked |
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`wim`] | images inside a boot.wim, and how they are compressed |
-//! | [`bcd`] | boot configuration stores: what they say, and how they are made |
+//! | [`bcd`] | boot configuration stores: what they say, what is wrong with them, and how they are made |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!

@@ -54,12 +54,6 @@ impl Device {
         }
     }
 
-    /// Whether the file of a RAM disk is where the boot manager came from, and not on a disk
-    /// of the client.
-    pub fn is_file_from_boot(bytes: &[u8]) -> bool {
-        word(bytes, INNER) == Some(KIND_BOOT)
-    }
-
     /// The bytes of a RAM disk with nothing changed but that its file is written with
     /// backslashes.
     pub(super) fn with_backslashes(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -70,6 +64,12 @@ impl Device {
             other => other,
         });
         Some([head].into_iter().chain(pairs).collect::<Vec<_>>().concat())
+    }
+
+    /// Whether the file of a RAM disk is where the boot manager came from. On disks it may
+    /// be on a partition; then nothing of it comes over a network.
+    pub fn is_on_boot(bytes: &[u8]) -> bool {
+        word(bytes, INNER) == Some(KIND_BOOT)
     }
 
     /// As it stands in a store; `None` for one that is never written.

@@ -85,6 +85,19 @@ pub enum Form {
     Other(u32),
 }
 
+/// As the registry calls it.
+impl fmt::Display for Form {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary => out.write_str("REG_BINARY"),
+            Self::Text => out.write_str("REG_SZ"),
+            Self::Texts => out.write_str("REG_MULTI_SZ"),
+            Self::Other(4) => out.write_str("REG_DWORD"),
+            Self::Other(number) => write!(out, "type {number}"),
+        }
+    }
+}
+
 /// A value as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {

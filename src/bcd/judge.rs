@@ -124,18 +124,22 @@ pub fn judge(store: &Store, route: Route, files: &dyn Files) -> Vec<Finding> {
     worst_first(findings)
 }
 
-/// What is wrong with a store of no bytes, or one that cannot be read at all.
-pub fn judge_unreadable(route: Route, is_empty: bool, why: &str) -> Finding {
-    let code = match is_empty {
-        true => 0xc000_0001,
-        false => 0xc000_014c,
-    };
-    let next = "put a good one in its place, or none: bcdedit /createstore BCD makes one";
-    Finding::fatal(format!("the store {why}"), next).shown(no_store(code, route.firmware()))
+/// What is wrong with a store of no bytes.
+pub fn judge_empty(route: Route) -> Finding {
+    let status = no_store(0xc000_0001, route.firmware());
+    Finding::fatal("the store is empty", "copy it again").shown(status)
 }
 
-/// What is wrong where there is no store under any name.
-pub fn judge_missing(route: Route, what: &str, next: &str) -> Finding {
+/// What is wrong with one that cannot be read. `why` goes on from its name, and says behind
+/// its last semicolon what to do.
+pub fn judge_unreadable(route: Route, why: &str) -> Finding {
+    let (why, next) = why.rsplit_once("; ").unwrap_or((why, "look at the file"));
+    let status = no_store(0xc000_014c, route.firmware());
+    Finding::fatal(format!("the store {why}"), next).shown(status)
+}
+
+/// What is wrong where there is none.
+pub fn judge_missing(route: Route, what: impl Into<String>, next: impl Into<String>) -> Finding {
     Finding::fatal(what, next).shown(no_store(0xc000_000f, route.firmware()))
 }
 

@@ -1,16 +1,15 @@
 //! How `bcdedit` would say it.
 
-use super::{Element, ElementId, Guid, Store};
+use super::{Element, ElementId, Guid, Store, names};
 
 /// The name of an object, where there is one.
 pub(in crate::bcd) fn name(id: &Guid, store: &Store) -> String {
     let default = store.said(&Guid::BOOT_MANAGER, ElementId::DEFAULT);
     let default = default.and_then(Element::as_object);
-    match *id {
-        Guid::BOOT_MANAGER => "{bootmgr}".to_owned(),
-        Guid::RAMDISK_OPTIONS => "{ramdiskoptions}".to_owned(),
-        id if default == Some(id) => "{default}".to_owned(),
-        id => id.to_string(),
+    match names::object(*id) {
+        Some(name) => name.to_owned(),
+        None if default == Some(*id) => "{default}".to_owned(),
+        None => id.to_string(),
     }
 }
 

@@ -3,20 +3,24 @@
 //! A fault is something with which no boot of that image can work; the exit code tells
 //! of these. Everything else is a remark.
 
+mod report;
+
 use std::path::Path;
 use std::sync::Arc;
 
+use super::seen::{Seen, Wims};
 use super::{Opened, open};
 use crate::address::Address;
 use crate::advice::count;
+use crate::bcd::Route;
 use crate::config::{ImageName, ImageSpec};
-use crate::expected::{FIRMWARES, Firmware, Need};
 use crate::failure::Failure;
 use crate::image::Image;
 use crate::layer::Layer;
 use crate::name::visible;
 use crate::source::{Kind, StoredPath};
 use crate::tree::{CLIENTS, IMAGES, Place, Sight, Walker};
+use report::Report;
 
 /// Where a walk through a source ends: no image has so many folders in each other.
 const DEEPEST: usize = 64;
@@ -52,7 +56,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// Returns whether at least one firmware can boot it.
+/// Returns whether there is at least one way to boot it.
 fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     image.layers().iter().for_each(|layer| check_layer(layer));
     // Then no name of it is answered, and what is missing says nothing.
@@ -64,42 +68,23 @@ fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     let walker = opened.walker(&nobody);
     check_aliases(&walker, spec);
     let place = root_of(&spec.name);
-    let boots = FIRMWARES
-        .iter()
-        .map(|firmware| check_firmware(&walker, &place, firmware));
-    let able = boots.filter(|able| *able).count();
-    if able == 0 {
+    let wims = Wims::default();
+    let seen = Seen::new(&walker, &place, &wims);
+    let mut reports: Vec<Report> = Vec::new();
+    for route in Route::ALL {
+        let report = Report::of(&seen, route);
+        report.print(&reports);
+        reports.push(report);
+    }
+    let able = reports.iter().any(Report::can_boot);
+    if !able {
         println!("  FAULT: no firmware can boot it");
     }
-    able > 0
+    able
 }
 
 fn root_of(name: &ImageName) -> Place {
     Place::Folder(Sight::of_image(name.clone()), Arc::default())
-}
-
-fn check_firmware(walker: &Walker<'_>, image: &Place, firmware: &Firmware) -> bool {
-    let missing: Vec<&Need> = firmware
-        .needs
-        .iter()
-        .filter(|need| !need.any_of.iter().any(|name| is_file(walker, image, name)))
-        .collect();
-    match missing.as_slice() {
-        [] => println!("  {}: every name is there", firmware.name),
-        missing => {
-            println!("  {}: cannot boot", firmware.name);
-            for need in missing {
-                println!("    missing: {} ({})", need.what, need.any_of.join(", "));
-                println!("      {}", need.next);
-            }
-        }
-    }
-    missing.is_empty()
-}
-
-fn is_file(walker: &Walker<'_>, image: &Place, name: &str) -> bool {
-    let found = walker.find(image, name.as_bytes()).found;
-    matches!(found, Ok((Place::File(_), _)))
 }
 
 /// An alias of the operator's own that leads nowhere, or that a real file overrules.

@@ -57,7 +57,7 @@ fn is_worth_entering(place: &Place) -> bool {
     matches!(place, Place::Folder(..))
 }
 
-fn unknown(image: &str) -> Failure {
+pub(super) fn unknown(image: &str) -> Failure {
     Failure::Usage(format!(
         "no image is named {image:?}\n  see them all: winbootfs check"
     ))

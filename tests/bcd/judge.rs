@@ -378,6 +378,11 @@ fn what_a_loader_has_to_have() {
         );
         store.set(LOADER, ElementId::OS_DEVICE, Element { form, bytes })
     };
+    let vhd = |store: Store| {
+        let mut element = ramdisk("\\disk.vhd", OPTIONS);
+        element.bytes[64] = 4;
+        store.set(LOADER, ElementId::DEVICE, element)
+    };
     let other = |store: Store| {
         store.set(
             LOADER,
@@ -468,6 +473,16 @@ fn what_a_loader_has_to_have() {
                 None,
                 "on a disk of the client",
                 "device ramdisk=[boot]\\sources",
+            ),
+        ),
+        (
+            "a device of another kind",
+            uefi(vhd),
+            Expected(
+                false,
+                None,
+                "the device of {default} is not understood",
+                "device ramdisk=",
             ),
         ),
         (

@@ -1,5 +1,10 @@
 //! What needs no mount: help, `check`, `resolve`, `tree`.
 
+use winbootfs::program::Firmware;
+
+use crate::common::skip::or_skip;
+use crate::common::stores::{self, WINLOAD};
+use crate::common::wims::{self, labelled};
 use crate::common::world::World;
 use crate::{on_the_sample, run};
 
@@ -44,29 +49,50 @@ fn help_teaches() {
     }
 }
 
+/// Its names are right, and its stores and boot images are placeholders.
 #[test]
-fn check_finds_nothing_wrong_with_the_sample() {
+fn check_knows_the_placeholders_of_the_sample() {
     let done = on_the_sample(&["check"]);
-    done.printed(&["mounts.toml: 3 images, 3 client rules"]);
-    assert_eq!(done.out.matches(": every name is there").count(), 9);
-    assert!(!done.out.contains("FAULT"), "{}", done.out);
-    // Its boot images are placeholders.
-    let remarks = done.out.matches("remark").count();
-    let placeholders = done.out.matches("boot.wim is no WIM").count();
-    assert_eq!((remarks, placeholders), (2, 2), "{}", done.out);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(
+        done.out
+            .starts_with("mounts.toml: 3 images, 3 client rules")
+    );
+    assert!(!done.out.contains("missing: "), "{}", done.out);
+    for (words, times) in [
+        ("FAULT: no firmware can boot it", 3),
+        ("wrong: the store is no boot configuration: at byte 0", 6),
+        ("wrong: ", 6),
+        ("UEFI HTTP: cannot boot with ", 3),
+        (", like ", 6),
+        // Those that lie where winbootfs itself looks into them.
+        ("boot.wim is no WIM", 2),
+    ] {
+        assert_eq!(
+            done.out.matches(words).count(),
+            times,
+            "{words}: {}",
+            done.out
+        );
+    }
 }
 
 /// Each planted fault and oddity is named.
 #[test]
 fn check_names_what_is_wrong() {
-    let whole: &[(&str, &str)] = &[
-        ("Boot/BCD", "x"),
-        ("Boot/boot.sdi", "x"),
-        ("sources/boot.wim", "x"),
+    let Some(wim) = or_skip(wims::wim(&labelled("pe", WINLOAD), &[])) else {
+        return;
+    };
+    let store = stores::bytes(Firmware::Bios);
+    let whole: &[(&str, &[u8])] = &[
+        ("Boot/BCD", &store),
+        ("Boot/boot.sdi", b"x"),
+        ("sources/boot.wim", &wim),
+        ("pxeboot.n12", b"x"),
+        ("bootmgr.exe", b"x"),
     ];
     let world = World::new()
         .image("bios", whole)
-        .layer("bios", &[("pxeboot.n12", "x"), ("bootmgr.exe", "x")])
         .image(
             "storeless",
             &[("bootx64.efi", "x"), ("boot.sdi", "x"), ("boot.wim", "x")],
@@ -79,12 +105,18 @@ fn check_names_what_is_wrong() {
     let file = world.config_file();
     let done = run(&["check".as_ref(), "--config".as_ref(), file.as_os_str()]);
     assert_eq!(done.code, Some(1), "{done:?}");
+    let (bios, store) = (world.path("bios"), "\\Boot\\BCD");
+    let can_boot = format!(
+        "  BIOS PXE: can boot with {store} ({}/Boot/BCD)\n  UEFI PXE: cannot boot\n    \
+         missing: a UEFI boot program",
+        bios.display()
+    );
     for words in [
         "3 images, 0 client rules",
         "no mountpoint is named",
-        "  BIOS PXE: every name is there\n  UEFI PXE: cannot boot\n    missing: a UEFI boot program",
-        "missing: a boot configuration (\\Boot\\BCD)",
-        "0xc000000f",
+        &can_boot,
+        "wrong: there is no boot configuration (\\BCD, \\Boot\\BCD)",
+        "on the screen: 0xc000000f (The Boot Configuration Data for your PC is missing",
         "these are one name to Windows clients: BOOT, boot",
         "alias \"Boot/boot.wim\" leads nowhere: \"gone.wim\" is no stored file or folder",
         "missing: boot.sdi",

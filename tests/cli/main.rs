@@ -9,9 +9,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bcd;
 mod choosing;
 mod daemon;
 mod errors;
+mod judging;
 mod looking;
 mod sources;
 mod unprivileged;

@@ -1,12 +1,28 @@
 //! What `check` and `resolve` say of sources that are files, and `mount` of their names.
 
+use winbootfs::program::Firmware;
+
 use crate::common::skip::or_skip;
+use crate::common::stores::{self, WINLOAD};
 use crate::common::wims::{self, BOOT_FILES, labelled};
 use crate::common::world::World;
 use crate::run_in;
 
+/// What media have in their boot.wim, with stores and loaders.
+fn boot_files() -> Vec<(String, Vec<u8>)> {
+    let mut files = labelled("pe", &[BOOT_FILES, WINLOAD].concat());
+    for (path, bytes) in &mut files {
+        match path.as_str() {
+            "Windows/Boot/DVD/EFI/BCD" => *bytes = stores::bytes(Firmware::Uefi),
+            "Windows/Boot/DVD/PCAT/BCD" => *bytes = stores::bytes(Firmware::Bios),
+            _ => {}
+        }
+    }
+    files
+}
+
 fn world(options: &[&str]) -> Option<World> {
-    let wim = or_skip(wims::wim(&labelled("pe", BOOT_FILES), options))?;
+    let wim = or_skip(wims::wim(&boot_files(), options))?;
     let world = World::new().layer("media/sources", &[("boot.wim", &wim)]);
     world.put("custom.wim", &wim);
     let world = world.line("[image.lone]\nsource = \"custom.wim\"");
@@ -19,20 +35,28 @@ fn world(options: &[&str]) -> Option<World> {
 fn check_says_what_a_file_is_and_what_it_adds() {
     let Some(world) = world(&[]) else { return };
     let done = run_in(&world.path(""), &["check"]);
-    let lone = "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, 14 files\n";
+    let lone = "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, 16 files\n";
     done.printed(&[
         lone,
         "source custom.wim (image 1): adds 13 of its files\n",
         "source media: a folder with 1 file\n",
-        "source media/sources/boot.wim (image 1): a WIM, LZX, image 1 of 1: Test PE, 14 files; \
+        "source media/sources/boot.wim (image 1): a WIM, LZX, image 1 of 1: Test PE, 16 files; \
          adds 13 of its files\n",
     ]);
-    assert_eq!(
-        done.out.matches(": every name is there").count(),
-        6,
-        "{}",
-        done.out
-    );
+    for (words, times) in [
+        ("BIOS PXE: can boot with \\Boot\\BCD (", 2),
+        ("(image 1)/Windows/Boot/DVD/PCAT/BCD)", 6),
+        ("UEFI HTTP: can boot with /EFI/Microsoft/Boot/BCD (", 2),
+        ("(image 1)/Windows/Boot/DVD/EFI/BCD)", 2),
+        ("winload.exe, which is not the loader for UEFI", 4),
+    ] {
+        assert_eq!(
+            done.out.matches(words).count(),
+            times,
+            "{words}: {}",
+            done.out
+        );
+    }
 }
 
 #[test]

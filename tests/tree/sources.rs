@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 
-use winbootfs::expected::FIRMWARES;
+use winbootfs::bcd::Route;
+use winbootfs::expected::{FILES, programs};
 
 use crate::common::skip::or_skip;
 use crate::common::wims::{self, BOOT_FILES, labelled};
@@ -31,9 +32,18 @@ fn has_one(world: &World, names: &[&str]) -> bool {
 }
 
 fn missing(world: &World) -> Vec<&'static str> {
-    let needs = FIRMWARES.iter().flat_map(|firmware| firmware.needs);
+    let programs = Route::ALL.into_iter().flat_map(programs);
+    let needs = programs.chain(FILES);
     let missing = needs.filter(|need| !has_one(world, need.any_of));
-    missing.map(|need| need.what).collect()
+    let storeless = Route::ALL.into_iter().filter(|route| {
+        let stores = route.stores("EFI/Boot/bootx64.efi");
+        let stores: Vec<&str> = stores.iter().map(String::as_str).collect();
+        !has_one(world, &stores)
+    });
+    let missing = missing.map(|need| need.what);
+    missing
+        .chain(storeless.map(|_| "a boot configuration"))
+        .collect()
 }
 
 /// What is wrong with the sources of image `x`.

@@ -89,7 +89,7 @@ pub(super) fn store(root: Key) -> Result<(Store, Vec<Remark>), Error> {
     let objects = root.take(OBJECTS).ok_or(Error::NoObjects)?;
     let about = root.take(DESCRIPTION).unwrap_or_default();
     let store = Store {
-        about: reader.notes(DESCRIPTION, about),
+        about: reader.notes("", about),
         objects: reader.objects(objects),
     };
     reader.nothing_more(root);

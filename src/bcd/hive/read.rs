@@ -25,13 +25,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Key, Error> {
     if let Some(version) = bytes.get_mut(VERSION..VERSION + 4) {
         version.copy_from_slice(&guarded.version.to_le_bytes());
     }
-    let hive = RegistryHive::from_bytes(bytes).map_err(inconsistent)?;
-    let root = hive.root_key().map_err(inconsistent)?;
+    let hive = RegistryHive::from_bytes(bytes)?;
+    let root = hive.root_key()?;
     key(&root, 0)
 }
 
-fn inconsistent(error: regf::Error) -> Error {
-    Error::Inconsistent(error.to_string())
+impl From<regf::Error> for Error {
+    fn from(error: regf::Error) -> Self {
+        Self::Inconsistent(match error {
+            regf::Error::CorruptHive(what) => what,
+            other => other.to_string(),
+        })
+    }
 }
 
 fn key(found: &RegistryKey<'_>, depth: usize) -> Result<Key, Error> {
@@ -42,10 +47,10 @@ fn key(found: &RegistryKey<'_>, depth: usize) -> Result<Key, Error> {
     if depth == DEEPEST {
         return Ok(key);
     }
-    for value in found.values().map_err(inconsistent)? {
+    for value in found.values()? {
         key.values.insert(value.name(), element(&value)?);
     }
-    for below in found.subkeys().map_err(inconsistent)? {
+    for below in found.subkeys()? {
         key.keys.push(self::key(&below, depth + 1)?);
     }
     Ok(key)
@@ -58,6 +63,6 @@ fn element(value: &RegistryValueEntry<'_>) -> Result<Element, Error> {
         7 => Form::Texts,
         other => Form::Other(other),
     };
-    let bytes = value.raw_data().map_err(inconsistent)?;
+    let bytes = value.raw_data()?;
     Ok(Element { form, bytes })
 }

@@ -3,7 +3,7 @@
 use super::finding::{Finding, NO_PATH, no_device, no_loader, unexpected, wrong_loader};
 use super::{Case, Said, ramdisk};
 use crate::bcd::make::{SYSTEM_ROOT, winload};
-use crate::bcd::{DESCRIPTION, Device, Element, ElementId, Guid, ObjectKind, words};
+use crate::bcd::{DESCRIPTION, Device, Element, ElementId, Form, Guid, ObjectKind, words};
 use crate::program::Firmware;
 
 /// What the loader needs when it runs, and the words for it. The boot manager does without.
@@ -28,7 +28,8 @@ pub(super) fn judge(case: &Case<'_>, entry: &Guid) -> Vec<Finding> {
     let mut findings = match device {
         None => vec![no_device_named(case, entry)],
         // What it is instead, the forms say.
-        Some((_, None)) => Vec::new(),
+        Some((element, None)) if element.form != Form::Binary => Vec::new(),
+        Some((_, None)) => vec![not_understood(case, entry)],
         Some((_, Some(Device::Boot))) => from_boot(case, entry).into_iter().collect(),
         Some((_, Some(Device::Other(what)))) => vec![from_disk(case, entry, what)],
         Some((element, Some(Device::Ramdisk { path, options }))) => {
@@ -46,6 +47,16 @@ fn no_device_named(case: &Case<'_>, entry: &Guid) -> Finding {
     let value = words::ramdisk("\\sources\\boot.wim", "{ramdiskoptions}");
     let next = words::set(&name, "device", &value);
     Finding::fatal(format!("{name} has no device"), next)
+}
+
+/// It may be right all the same.
+fn not_understood(case: &Case<'_>, entry: &Guid) -> Finding {
+    let name = case.name(entry);
+    let value = words::ramdisk("\\sources\\boot.wim", "{ramdiskoptions}");
+    Finding::remark(
+        format!("the device of {name} is not understood, and what it has is not looked at"),
+        words::set(&name, "device", &value),
+    )
 }
 
 /// A program of the server itself, such as a memory test.

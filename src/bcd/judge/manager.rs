@@ -84,7 +84,7 @@ fn entries(case: &Case<'_>) -> Option<Finding> {
         None => "has neither a default entry nor a display order",
         Some(_) => "has a default entry that is no id, and no display order",
     };
-    let next = "bcdedit /store BCD /default {the id of a loader, see bcdedit /store BCD /enum all}";
+    let next = "choose an {id} from bcdedit /store BCD /enum all: bcdedit /store BCD /default {id}";
     Some(Finding::fatal(format!("{BOOTMGR} {what}"), next).shown(NO_ENTRY))
 }
 

@@ -26,7 +26,7 @@ pub(super) fn judge(
     (path, options): (&str, &Guid),
 ) -> Vec<Finding> {
     let name = case.name(entry);
-    if !Device::is_file_from_boot(&element.bytes) {
+    if !Device::is_on_boot(&element.bytes) {
         let value = words::ramdisk(path, &case.name(options));
         let what = format!("{name} looks for {path} on a disk of the client");
         return vec![Finding::fatal(what, words::set(&name, "device", &value))];

@@ -1,0 +1,156 @@
+//! One way to boot an image: its programs, its store, and what the store leads to.
+
+use crate::bcd::{self, Files, Finding, Route, Store};
+use crate::cmd::seen::{Read, Seen};
+use crate::expected::{FILES, Need, no_store, programs};
+use crate::name::visible;
+
+/// What was found on a route.
+pub(super) struct Report {
+    route: Route,
+    /// The store that is read, if there is one, and something to read it.
+    store: Option<String>,
+    faults: Faults,
+}
+
+/// What is wrong, and what is to be known.
+#[derive(PartialEq)]
+struct Faults {
+    missing: Vec<&'static Need>,
+    findings: Vec<Finding>,
+    /// What is in the store and cannot be understood.
+    left_out: Vec<String>,
+}
+
+impl Report {
+    /// A store is judged where something is there to read it: an image for UEFI alone has
+    /// nothing wrong in it for the BIOS.
+    pub(super) fn of(seen: &Seen<'_>, route: Route) -> Self {
+        let missing = |needs: &'static [Need]| needs.iter().filter(|need| !seen.has(need));
+        let programs: Vec<&Need> = missing(programs(route)).collect();
+        let store = seen.store(route);
+        let read = store.as_ref().map(|read| understood(read, route));
+        let (findings, left_out) = match &read {
+            None => (vec![not_there(seen, route)], Vec::new()),
+            Some(_) if !programs.is_empty() => (Vec::new(), Vec::new()),
+            Some(Err(finding)) => (vec![finding.clone()], Vec::new()),
+            Some(Ok((store, left_out))) => (bcd::judge(store, route, seen), left_out.clone()),
+        };
+        let says_what_to_load = matches!(read, Some(Ok(_)));
+        let files = missing(FILES).filter(|_| !says_what_to_load);
+        Self {
+            route,
+            store: store
+                .filter(|_| programs.is_empty())
+                .map(|read| shown(&read)),
+            faults: Faults {
+                missing: programs.into_iter().chain(files).collect(),
+                findings,
+                left_out,
+            },
+        }
+    }
+
+    /// Whether the image can boot so.
+    pub(super) fn can_boot(&self) -> bool {
+        let Faults {
+            missing, findings, ..
+        } = &self.faults;
+        missing.is_empty() && !findings.iter().any(|finding| finding.is_fatal)
+    }
+
+    /// Prints it; what was printed for one of the ways before is not said again.
+    pub(super) fn print(&self, before: &[Self]) {
+        let able = match self.can_boot() {
+            true => "can boot",
+            false => "cannot boot",
+        };
+        let store = self.store.as_ref();
+        let store = store.map_or_else(String::new, |store| format!(" with {store}"));
+        let line = format!("  {}: {able}{store}", self.route);
+        let mut before = before.iter();
+        let same = before.find(|other| other.faults == self.faults);
+        match same.filter(|_| !self.faults.is_none()) {
+            Some(same) => println!("{line}, like {}", same.route),
+            None => {
+                println!("{line}");
+                self.faults.print();
+            }
+        }
+    }
+}
+
+impl Faults {
+    fn is_none(&self) -> bool {
+        self.missing.is_empty() && self.findings.is_empty() && self.left_out.is_empty()
+    }
+
+    fn print(&self) {
+        for need in &self.missing {
+            println!("    missing: {} ({})", need.what, need.any_of.join(", "));
+            println!("      {}", need.next);
+        }
+        for finding in &self.findings {
+            print(finding);
+        }
+        for left_out in &self.left_out {
+            println!("    remark: {left_out}");
+        }
+    }
+}
+
+fn print(finding: &Finding) {
+    let label = match finding.is_fatal {
+        true => "wrong",
+        false => "remark",
+    };
+    println!("    {label}: {}", finding.what);
+    if let Some(status) = finding.status {
+        println!("      on the screen: {status}");
+    }
+    println!("      {}", finding.next);
+}
+
+/// The store, and what is left out of it.
+type Understood = (Store, Vec<String>);
+
+fn understood(read: &Read, route: Route) -> Result<Understood, Finding> {
+    let unreadable = |why: &str| bcd::judge_unreadable(route, why);
+    let bytes = match &read.bytes {
+        Ok(bytes) if bytes.is_empty() => return Err(bcd::judge_empty(route)),
+        Ok(bytes) => bytes,
+        Err(error) => return Err(unreadable(&format!("cannot be read: {error}"))),
+    };
+    let read = Store::read_with_remarks(bytes);
+    let (store, remarks) = read.map_err(|error| unreadable(&error.to_string()))?;
+    let remarks = remarks.iter().map(ToString::to_string);
+    Ok((store, remarks.collect()))
+}
+
+/// The name under which it is read, and where it really is.
+fn shown(read: &Read) -> String {
+    let path = visible(read.file.path().as_bytes());
+    format!("{} ({}/{path})", read.name, read.file.source())
+}
+
+/// No store under any name; perhaps one where this boot manager does not look.
+fn not_there(seen: &Seen<'_>, route: Route) -> Finding {
+    let names = seen.stores(route).join(", ");
+    let last = names.rsplit(", ").next().unwrap_or_default();
+    let missing = format!("there is no boot configuration ({names})");
+    match seen.nearest(last) {
+        Some(other) => {
+            let (name, stored) = (slashed(last), slashed(&other));
+            let what = format!("{missing}; there is one at {other}, where nobody looks");
+            let next = format!("name it with an alias: alias = {{ {name:?} = {stored:?} }}");
+            bcd::judge_missing(route, what, next)
+        }
+        None => bcd::judge_missing(route, missing, no_store(route.firmware())),
+    }
+}
+
+/// As a configuration has it.
+fn slashed(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    path.trim_start_matches('/').to_owned()
+}
