@@ -2,7 +2,7 @@
 //!
 //! Judged is what a boot comes across: the boot manager, the entry that it starts by
 //! itself, and all others of its menu. What nobody leads to may be as it likes. A status
-//! is named where a real boot manager was seen to show it, and nowhere else.
+//! is named where a boot manager was seen to show it, or operators report it.
 //!
 //! Pure: which files there are, and what a boot image is, is asked for through [`Files`].
 

@@ -248,6 +248,16 @@ fn slashes_are_turned_and_nothing_else_of_a_device() {
     assert_eq!(done.added.len(), 3, "{:?}", done.added);
 }
 
+/// What starts from a disk of the client is not ours to mend.
+#[test]
+fn entries_of_a_disk_are_left_alone() {
+    let store = good(Firmware::Uefi).unset(LOADER, ElementId::DESCRIPTION);
+    let mut device = store.objects[&LOADER].elements[&ElementId::DEVICE].clone();
+    device.bytes[68] = 6;
+    let store = store.set(LOADER, ElementId::DEVICE, device);
+    assert_eq!(completed(&store, &uefi()).store, store);
+}
+
 #[test]
 fn an_only_loader_is_what_is_meant() {
     let none = good(Firmware::Uefi)

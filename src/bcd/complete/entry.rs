@@ -10,6 +10,7 @@ impl Mend<'_> {
     pub(super) fn entry(&mut self, entry: &Guid) {
         let kind = self.store.objects.get(entry).map(|object| object.kind);
         let device = self.store.said(entry, ElementId::DEVICE);
+        let device = device.filter(|device| Device::is_on_boot(&device.bytes));
         let device = device.and_then(Element::as_device);
         let (Some(ObjectKind::OS_LOADER), Some(Device::Ramdisk { path, options })) = (kind, device)
         else {

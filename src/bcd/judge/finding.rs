@@ -91,7 +91,7 @@ pub(super) const fn no_loader(code: u32) -> Status {
     Status { code, text }
 }
 
-/// The loader in the boot image is a program for something else.
+/// The loader in the boot image is a program for something else; for the BIOS that of 7601.
 pub(super) fn wrong_loader(firmware: Firmware) -> Status {
     match firmware {
         Firmware::Bios => Status {
@@ -109,7 +109,7 @@ pub(super) const WRONG_FORM: Status = Status {
     text: "There is an invalid object in the Boot Configuration Data store",
 };
 
-/// There is nothing to start.
+/// There is nothing to start. This and the next two are told by operators, not tried here.
 pub(super) const NO_ENTRY: Status = Status {
     code: 0xc000_0098,
     text: "the file is invalid",
