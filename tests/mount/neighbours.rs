@@ -3,6 +3,7 @@
 use std::net::{IpAddr, UdpSocket};
 use std::time::Duration;
 
+use winbootfs::address::Mac;
 use winbootfs::neighbours::mac_of;
 
 use crate::common::netns::Netns;
