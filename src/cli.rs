@@ -91,6 +91,17 @@ Examples:
   winbootfs init --menu pxelinux > /srv/tftp/pxelinux.cfg/default
   winbootfs init --menu ipxe --server nginx > /srv/tftp/menu.ipxe";
 
+const BCD_MAKE_NOTES: &str = "\
+What is written is what the mount serves as \\Boot\\BCD: the image's own where that boots this
+firmware, completed where it lacks something, else made from its boot images. The table
+[image.NAME.bcd] of the configuration holds here too.
+
+Examples:
+  winbootfs bcd make --image win11 --firmware uefi --program '\\bootx64.efi' BCD
+  winbootfs bcd make --image rescue --firmware bios /srv/pe/Boot/BCD
+
+Exit code: 0 if it was written, 1 if not, 2 if the configuration is wrong.";
+
 const BCD_SHOW_NOTES: &str = "\
 With --image, beneath each path for which a boot manager asks its server stands the stored
 file that answers, or why none does. Windows' own paths within a boot.wim are not asked for.
@@ -166,6 +177,42 @@ pub struct BcdArgs {
 pub enum BcdCommand {
     /// Show what one says, in the words of bcdedit; needs no Windows
     Show(BcdShowArgs),
+    /// Write the one that a client would get into a file
+    #[command(after_help = BCD_MAKE_NOTES)]
+    Make(BcdMakeArgs),
+}
+
+/// What `bcd make` takes.
+#[derive(Debug, Args)]
+pub struct BcdMakeArgs {
+    /// The image
+    #[arg(long, value_name = "IMAGE")]
+    pub image: String,
+
+    /// The firmware whose boot manager is to read it
+    #[arg(long, value_name = "FIRMWARE")]
+    pub firmware: FirmwareArg,
+
+    /// Where a UEFI client finds its boot manager on the server [default: where the image has
+    /// it]
+    #[arg(long, value_name = "PATH")]
+    pub program: Option<String>,
+
+    /// Take the place of a file that is there
+    #[arg(long)]
+    pub force: bool,
+
+    /// The file that is written
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Kinds of firmware.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(missing_docs, reason = "they are names")]
+pub enum FirmwareArg {
+    Bios,
+    Uefi,
 }
 
 /// What `bcd show` takes.

@@ -300,6 +300,11 @@ impl ForWhom {
 }
 
 impl Why {
+    /// Whether this store is on no disk.
+    pub fn is_made(&self) -> bool {
+        matches!(self.done, Done::Completed(..) | Done::Made(_))
+    }
+
     /// Whether another client might get another store under this name.
     pub fn depends_on_client(&self) -> bool {
         !matches!(self.done, Done::NotUnderstood(_))
@@ -308,21 +313,27 @@ impl Why {
 
 impl fmt::Display for Why {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.done {
-            Done::AsItIs => write!(out, "the image's own, as it is")?,
-            Done::NotUnderstood(why) => return write!(out, "the image's own, as it is: it {why}"),
-            Done::Completed(path, added) => {
-                write!(out, "the image's own {path}, with {}", added.join(", "))?;
-            }
-            Done::Made(wims) => write!(out, "made to start {}", wims.join(", "))?,
-        }
-        match self.is_known {
-            true => write!(out, "; for {}, which this client booted", self.firmware),
-            false => write!(
+        let (done, firmware) = (&self.done, self.firmware);
+        match (done, self.is_known) {
+            (Done::NotUnderstood(_), _) => write!(out, "{done}"),
+            (_, true) => write!(out, "{done}; for {firmware}, which this client booted"),
+            (_, false) => write!(
                 out,
-                "; for {}, as nothing is known of the client",
-                self.firmware
+                "{done}; for {firmware}, as nothing is known of the client"
             ),
+        }
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsItIs => write!(out, "the image's own, as it is"),
+            Self::NotUnderstood(why) => write!(out, "the image's own, as it is: it {why}"),
+            Self::Completed(path, added) => {
+                write!(out, "the image's own {path}, with {}", added.join(", "))
+            }
+            Self::Made(wims) => write!(out, "made to start {}", wims.join(", ")),
         }
     }
 }

@@ -1,21 +1,28 @@
 //! `bcd`: boot configurations, one by one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+
+use tempfile::NamedTempFile;
 
 use super::{Opened, open};
 use crate::bcd::show::{self, Answer};
 use crate::bcd::{MOST_BYTES, Remark, Store};
-use crate::cli::{BcdCommand, BcdShowArgs};
+use crate::cli::{BcdCommand, BcdMakeArgs, BcdShowArgs, FirmwareArg};
+use crate::config::ImageName;
 use crate::failure::Failure;
-use crate::name::{fold, visible};
+use crate::name::{Asked, fold, parts, visible};
+use crate::program::{Firmware, Program};
+use crate::stores::StoreName;
 use crate::tree::{Place, Sight, Walker};
 
 pub(super) fn run(file: Option<&Path>, command: &BcdCommand) -> Result<(), Failure> {
     match command {
         BcdCommand::Show(args) => show(file, args),
+        BcdCommand::Make(args) => make(file, args),
     }
 }
 
@@ -51,6 +58,84 @@ fn shown(
     }
 }
 
+/// Plays a client that has booted, and writes down what it gets.
+fn make(file: Option<&Path>, args: &BcdMakeArgs) -> Result<(), Failure> {
+    let opened = open(file)?;
+    let image = known(&opened, &args.image)?;
+    let program = program(args)?;
+    let stores = opened.catalog.stores(&image).ok_or_else(|| {
+        Failure::Failed(format!(
+            "image {image} keeps its own store as it is (bcd.source = \"image\")\n  copy that, or \
+             write source = \"auto\""
+        ))
+    })?;
+    let found = stores.get(StoreName::Boot, Some(&program));
+    let found = found.map_err(|error| Failure::Failed(format!("image {image}: {error}")))?;
+    let Some((bytes, why)) = found else {
+        return Err(Failure::Failed(format!(
+            "image {image} has neither a boot configuration nor a boot image to make one for\n  \
+             name its boot image: [image.{image}.bcd] wim = \"tools/pe.wim\""
+        )));
+    };
+    write(args, &bytes)?;
+    println!(
+        "{}: {}, for {}",
+        args.file.display(),
+        why.done,
+        why.firmware
+    );
+    Ok(())
+}
+
+fn program(args: &BcdMakeArgs) -> Result<Program, Failure> {
+    let firmware = match args.firmware {
+        FirmwareArg::Bios => Firmware::Bios,
+        FirmwareArg::Uefi => Firmware::Uefi,
+    };
+    let Some(path) = &args.program else {
+        return Ok(Program::of(firmware));
+    };
+    let parts = parts(path.as_bytes()).unwrap_or_default();
+    let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();
+    let program = Program::named(firmware, parts.iter());
+    match (&program.path, firmware) {
+        (None, Firmware::Uefi) => Err(Failure::Usage(format!(
+            "{path:?} is no path of a boot manager\n  write it as the client asks for it: --program \
+             '\\bootmgfw.efi'"
+        ))),
+        (_, Firmware::Bios) => Err(Failure::Usage(
+            "a boot manager for the BIOS does not ask where it is\n  leave --program away"
+                .to_owned(),
+        )),
+        (Some(_), Firmware::Uefi) => Ok(program),
+    }
+}
+
+/// Whole or not at all.
+fn write(args: &BcdMakeArgs, bytes: &[u8]) -> Result<(), Failure> {
+    let file = &args.file;
+    let cannot = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            let shown = file.display();
+            Failure::Failed(format!("{shown} is there\n  to take its place: --force"))
+        }
+        _ => Failure::Failed(format!("{} cannot be written: {error}", file.display())),
+    };
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut fresh = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(cannot)?;
+    fresh.write_all(bytes).map_err(cannot)?;
+    // Servers run as other users.
+    let readable = fs::Permissions::from_mode(0o644);
+    fresh.as_file().set_permissions(readable).map_err(cannot)?;
+    let kept = match args.force {
+        true => fresh.persist(file),
+        false => fresh.persist_noclobber(file),
+    };
+    kept.map(|_| ()).map_err(|error| cannot(error.error))
+}
+
 /// Reads a store; of a file that is too large only as much as shows that it is.
 fn read(path: &Path) -> Result<(Store, Vec<Remark>), Failure> {
     let mut bytes = Vec::new();
@@ -62,10 +147,14 @@ fn read(path: &Path) -> Result<(Store, Vec<Remark>), Failure> {
 }
 
 fn root(opened: &Opened, image: &str) -> Result<Place, Failure> {
-    match opened.catalog.image(&fold(image.as_bytes())) {
-        Some((name, _)) => Ok(Place::Folder(Sight::of_image(name.clone()), Arc::default())),
-        None => Err(super::tree::unknown(image)),
-    }
+    let image = known(opened, image)?;
+    Ok(Place::Folder(Sight::of_image(image), Arc::default()))
+}
+
+fn known(opened: &Opened, image: &str) -> Result<ImageName, Failure> {
+    let found = opened.catalog.image(&fold(image.as_bytes()));
+    let found = found.map(|(name, _)| name.clone());
+    found.ok_or_else(|| super::tree::unknown(image))
 }
 
 /// What a client of the image gets for a path.

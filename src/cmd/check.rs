@@ -5,22 +5,30 @@
 
 mod report;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::seen::{Seen, Wims};
 use super::{Opened, open};
 use crate::address::Address;
 use crate::advice::count;
 use crate::bcd::Route;
+use crate::boots::Boots;
+use crate::client::Client;
 use crate::config::{ImageName, ImageSpec};
 use crate::failure::Failure;
 use crate::image::Image;
 use crate::layer::Layer;
-use crate::name::visible;
+use crate::name::{Asked, parts, visible};
+use crate::program::Program;
 use crate::source::{Kind, StoredPath};
 use crate::tree::{CLIENTS, IMAGES, Place, Sight, Walker};
 use report::Report;
+
+/// The address of a client that is only played: none that boots has it.
+const PLAYED: Address = Address::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
 /// Where a walk through a source ends: no image has so many folders in each other.
 const DEEPEST: usize = 64;
@@ -67,12 +75,10 @@ fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     let nobody = opened.asking(None);
     let walker = opened.walker(&nobody);
     check_aliases(&walker, spec);
-    let place = root_of(&spec.name);
     let wims = Wims::default();
-    let seen = Seen::new(&walker, &place, &wims);
     let mut reports: Vec<Report> = Vec::new();
     for route in Route::ALL {
-        let report = Report::of(&seen, route);
+        let report = check_route(opened, &spec.name, route, &wims);
         report.print(&reports);
         reports.push(report);
     }
@@ -81,6 +87,30 @@ fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
         println!("  FAULT: no firmware can boot it");
     }
     able
+}
+
+/// Plays a client that boots this way: which store it gets follows from what it booted.
+fn check_route(opened: &Opened, image: &ImageName, route: Route, wims: &Wims) -> Report {
+    let (nobody, place) = (opened.asking(None), root_of(image));
+    let walker = opened.walker(&nobody);
+    let program = Seen::new(&walker, &place, wims).program(route);
+    let boots = Boots::default();
+    if let Some(program) = program {
+        let parts = parts(program.as_bytes()).unwrap_or_default();
+        let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();
+        let program = Program::named(route.firmware(), parts.iter());
+        boots.opened(
+            &Client::at(&PLAYED),
+            &program,
+            None,
+            Instant::now(),
+            Duration::MAX,
+        );
+    }
+    let walker = Walker::new(opened.catalog.clone(), &boots, &nobody);
+    let sight = Sight::of_image(image.clone());
+    let place = Place::Folder(sight.in_folder_of(Some(PLAYED)), Arc::default());
+    Report::of(&Seen::new(&walker, &place, wims), route)
 }
 
 fn root_of(name: &ImageName) -> Place {

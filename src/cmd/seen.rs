@@ -48,9 +48,14 @@ impl<'a> Seen<'a> {
     /// The names under which this route looks for its store, for the boot program that the
     /// image has.
     pub(super) fn stores(&self, route: Route) -> Vec<String> {
-        let nbp = programs(route).first();
-        let program = nbp.and_then(|nbp| self.first(nbp).or(nbp.any_of.first().copied()));
+        let usual = programs(route).first().and_then(|nbp| nbp.any_of.first());
+        let program = self.program(route).or(usual.copied());
         route.stores(program.unwrap_or_default())
+    }
+
+    /// The boot program with which this route begins, if the image has it.
+    pub(super) fn program(&self, route: Route) -> Option<&'static str> {
+        self.first(programs(route).first()?)
     }
 
     /// The store that the boot manager of this route really reads.

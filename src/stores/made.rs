@@ -11,7 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Chosen, Content, StoreName, Stores, Why};
+use super::{Chosen, Content, StoreName, Stores, Why, own};
 use crate::bcd::Store;
 use crate::error::Error;
 use crate::image::Item;
@@ -34,11 +34,6 @@ impl Made {
     pub(super) fn new(store: &Store, modified: i64) -> Self {
         let bytes = store.write().into();
         Self { bytes, modified }
-    }
-
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
     }
 
     /// The content is the identity: whoever gets the same bytes gets the same file.
@@ -125,6 +120,26 @@ impl StoreLayer {
             Content::Own(item) => (item, chosen.why),
             Content::Made(made) => (self.item(&made, name, booted), chosen.why),
         }))
+    }
+
+    /// The bytes of that store, for somebody who asks without a mount.
+    ///
+    /// # Errors
+    /// Those of the sources.
+    pub fn get(
+        &self,
+        name: StoreName,
+        booted: Option<&Program>,
+    ) -> Result<Option<(Vec<u8>, Why)>, Error> {
+        let found = self.stores.found(name)?;
+        let Some(chosen) = self.stores.choose(name, found, booted)? else {
+            return Ok(None);
+        };
+        let bytes = match chosen.content {
+            Content::Own(item) => own::bytes(&item)?,
+            Content::Made(made) => made.bytes.to_vec(),
+        };
+        Ok(Some((bytes, chosen.why)))
     }
 
     fn item(&self, made: &Made, name: StoreName, booted: Option<&Program>) -> Item {

@@ -1,7 +1,9 @@
 //! The stores that an image has.
 
+use std::io;
+
 use super::{StoreName, at};
-use crate::bcd::{Element, ElementId, Object, ObjectKind, Store};
+use crate::bcd::{Element, ElementId, MOST_BYTES, Object, ObjectKind, Store};
 use crate::error::Error;
 use crate::image::{Image, Item};
 use crate::name::{Asked, parts, visible};
@@ -20,9 +22,6 @@ pub(super) struct Own {
 
 /// Where a boot.wim has the stores of install media.
 const INSIDE: [&str; 2] = ["Windows/Boot/DVD/PCAT/BCD", "Windows/Boot/DVD/EFI/BCD"];
-
-/// The largest file that is taken for a store; real ones have up to 256 KiB.
-const LARGEST: u64 = 4 << 20;
 
 /// All of them, each once: first what was found under the name that is asked for.
 pub(super) fn all(image: &Image, found: Option<Item>) -> Result<Vec<Own>, Error> {
@@ -78,15 +77,20 @@ fn firmware(object: &Object) -> Option<Firmware> {
 }
 
 fn read(item: &Item) -> Result<Store, String> {
-    let look = &item.hit.look;
-    let size = look.stat.version.size;
-    if size > LARGEST {
+    let size = item.hit.look.stat.version.size;
+    if size > MOST_BYTES as u64 {
         return Err(format!("is no boot configuration: it has {size} bytes"));
     }
-    let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
-    let opened = look.open(&look.stat.version);
-    let count = opened.and_then(|file| file.read_at(&mut bytes, 0));
-    let count = count.map_err(|error| format!("cannot be read: {error}"))?;
-    bytes.truncate(count);
+    let bytes = bytes(item).map_err(|error| format!("cannot be read: {error}"))?;
     Store::read(&bytes).map_err(|error| error.to_string())
+}
+
+/// All of a file that is no larger than a store can be.
+pub(super) fn bytes(item: &Item) -> io::Result<Vec<u8>> {
+    let look = &item.hit.look;
+    let size = usize::try_from(look.stat.version.size).unwrap_or(MOST_BYTES);
+    let mut bytes = vec![0; size.min(MOST_BYTES)];
+    let count = look.open(&look.stat.version)?.read_at(&mut bytes, 0)?;
+    bytes.truncate(count);
+    Ok(bytes)
 }

@@ -250,7 +250,7 @@ impl Sight {
     }
 
     /// The same in the folder of a client.
-    pub(super) fn in_folder_of(self, client: Option<Address>) -> Self {
+    pub fn in_folder_of(self, client: Option<Address>) -> Self {
         Self { client, ..self }
     }
 

@@ -127,10 +127,17 @@ fn understood(read: &Read, route: Route) -> Result<Understood, Finding> {
     Ok((store, remarks.collect()))
 }
 
-/// The name under which it is read, and where it really is.
+/// The name under which it is read, and which store that is.
 fn shown(read: &Read) -> String {
-    let path = visible(read.file.path().as_bytes());
-    format!("{} ({}/{path})", read.name, read.file.source())
+    let stored = || {
+        let path = visible(read.file.path().as_bytes());
+        format!("{}/{path}", read.file.source())
+    };
+    let which = match read.file.why() {
+        Some(why) if why.is_made() => why.done.to_string(),
+        _ => stored(),
+    };
+    format!("{} ({which})", read.name)
 }
 
 /// No store under any name; perhaps one where this boot manager does not look.
