@@ -1,7 +1,7 @@
 //! Stores that the tests make.
 
 use crate::cells::Hive;
-use winbootfs::bcd::{Device, Element, ElementId, Guid, Object, ObjectKind, Store};
+use winbootfs::bcd::{Device, Element, ElementId, Form, Guid, Object, ObjectKind, Store};
 
 pub(crate) const LOADER: Guid = Guid::of_digits(0x2b9f1f6e_0c1d_4f5e_9a57_6d1f0a3c7e11);
 
@@ -42,6 +42,27 @@ pub(crate) fn small() -> Store {
         .into(),
         ..Store::default()
     }
+}
+
+/// With values of every form and length, names in both ways, and a list of lists.
+pub(crate) fn rich() -> Store {
+    let mut store = small();
+    let wide = ("\u{540d}".to_owned(), Element::text("x"));
+    store.about.extend([wide]);
+    let mut object = Object::new(ObjectKind::RESUME);
+    let forms = [Form::Binary, Form::Text, Form::Texts, Form::Other(4)];
+    for (form, number) in forms.into_iter().cycle().zip(0..40) {
+        let bytes = vec![b'a'; number as usize];
+        let code = ElementId(0x1100_0000 + number * 0x0110_0001);
+        object.elements.insert(code, Element { form, bytes });
+    }
+    let long = vec![0xe4; 16_344];
+    let form = Form::Other(0);
+    object.about = [("\u{e4}".to_owned(), Element { form, bytes: long })].into();
+    store.objects.insert(Guid::of_digits(1), object);
+    let many = (0..510).map(|number| (Guid::of_digits(number << 64), Object::new(ObjectKind(0))));
+    store.objects.extend(many);
+    store
 }
 
 /// The right checksum in the header, after something there was changed.

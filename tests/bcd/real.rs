@@ -73,6 +73,18 @@ fn hivexsh_reads_what_is_written() {
     assert_eq!(count(&trees[0]), 26);
 }
 
+/// Values of every form and length, names of all letters, lists of lists.
+#[test]
+fn libhivex_reads_whatever_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store");
+    let rich = crate::made::rich();
+    fs::write(&file, rich.write()).unwrap();
+    if let Some(trees) = oracle::read(&[&file]) {
+        assert_eq!(oracle::store(&trees[0]), rich);
+    }
+}
+
 fn count(tree: &Tree) -> usize {
     1 + tree.keys.iter().map(count).sum::<usize>()
 }

@@ -206,14 +206,14 @@ fn damage_below_the_root_is_told_too() {
                 let list = number(b, root + 28);
                 put(b, objects + 28, list);
             },
-            "the place of a key or list should be mentioned nowhere else",
+            "a key or list should be mentioned once, and is mentioned again",
         ),
         (
             |b| {
                 let list = number(b, key(b, &["Objects"]) + 28);
                 put(b, Hive::in_file(list) + 4, 0x20);
             },
-            "the place of a key or list should be mentioned nowhere else, and is 32",
+            "a key or list should be mentioned once, and is mentioned again",
         ),
         (
             |b| {
@@ -330,7 +330,7 @@ fn what_is_larger_than_any_store_is_refused() {
     huge.resize((4 << 20) + 1, 0);
     assert_eq!(
         refusal(&huge),
-        "is too large: the file should be at most 4194304, and is 4194305; make a smaller one \
+        "is too large: the length of the file should be at most 4194304, and is 4194305; make a smaller one \
          with `bcdedit /createstore FILE`"
     );
     let said = after(|bytes| put(bytes, 40, 8 << 20));

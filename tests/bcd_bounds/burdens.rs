@@ -232,7 +232,7 @@ fn the_same_again_and_again() {
     is_refused(&turn, &values, TOO_MUCH);
 }
 
-const ONCE: &str = "the place of a key or list should be mentioned nowhere else";
+const ONCE: &str = "a key or list should be mentioned once, and is mentioned again";
 
 #[test]
 fn one_list_for_many_keys() {

@@ -5,10 +5,8 @@
 //! is put right afterwards, and then, until it ends, a place, how many bytes, and the
 //! bytes. Or they are any bytes, to be read as they are.
 
-use winbootfs::bcd::{Element, ElementId, Form, Guid, Object, ObjectKind};
-
 use crate::everything::mended;
-use crate::made::{hashed, small};
+use crate::made::{hashed, rich, small};
 
 /// How many stores there are.
 pub(crate) const TEMPLATES: usize = 3;
@@ -21,26 +19,8 @@ pub(crate) fn template(number: usize) -> Vec<u8> {
     match number {
         0 => small().write(),
         1 => hashed(&small().write()),
-        _ => rich(),
+        _ => rich().write(),
     }
-}
-
-/// With values of every form and length, names in both ways, and a list of lists.
-fn rich() -> Vec<u8> {
-    let mut store = small();
-    let wide = ("\u{540d}".to_owned(), Element::text("x"));
-    store.about.extend([wide]);
-    let mut object = Object::new(ObjectKind::RESUME);
-    let forms = [Form::Binary, Form::Text, Form::Texts, Form::Other(4)];
-    for (form, number) in forms.into_iter().cycle().zip(0..40) {
-        let bytes = vec![b'a'; number as usize];
-        let code = ElementId(0x1100_0000 + number * 0x0110_0001);
-        object.elements.insert(code, Element { form, bytes });
-    }
-    store.objects.insert(Guid::of_digits(1), object);
-    let many = (0..510).map(|number| (Guid::of_digits(number << 64), Object::new(ObjectKind(0))));
-    store.objects.extend(many);
-    store.write()
 }
 
 /// The store that an input of the fuzzer means.

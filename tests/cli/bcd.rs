@@ -117,7 +117,7 @@ fn what_is_no_store_gets_one_clear_error() {
         ),
         (
             "huge",
-            "huge is too large: the file should be at most 4194304",
+            "huge is too large: the length of the file should be at most 4194304",
         ),
         (
             "cut",

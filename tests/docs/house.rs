@@ -1,7 +1,7 @@
 //! The map in `src/lib.rs` is true: imports only go down it, and in one row to the right.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{REPOSITORY, files, text};
 
@@ -93,6 +93,17 @@ fn only_the_door_names_the_kernel() {
         .collect();
     assert!(!naming.is_empty());
     assert!(naming.iter().all(|module| module == "fuse"), "{naming:?}");
+}
+
+/// A store is a hive to one file only: another reader of hives would change nothing else.
+#[test]
+fn only_one_file_names_the_reader_of_hives() {
+    let naming = files("src", ".rs")
+        .into_iter()
+        .filter(|file| code(file).contains("regf::"));
+    let naming: Vec<PathBuf> = naming.collect();
+    let reader = Path::new(REPOSITORY).join("src/bcd/hive/read.rs");
+    assert_eq!(naming, [reader]);
 }
 
 #[test]

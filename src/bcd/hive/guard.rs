@@ -43,13 +43,13 @@ pub(super) struct Guarded<'a> {
 
 /// Looks at everything that is mentioned.
 pub(super) fn check(bytes: &[u8]) -> Result<Guarded<'_>, Error> {
-    at_most("the file", MOST_BYTES, bytes.len())?;
+    at_most("the length of the file", MOST_BYTES, bytes.len())?;
     if !bytes.starts_with(b"regf") {
         let found = visible(bytes.get(..4).unwrap_or(bytes));
         return Err(Error::NotHive { found });
     }
     has_length(bytes, HEADER)?;
-    let fields = Fields { bytes, from: 0 };
+    let fields = Fields::of_file(bytes);
     check_header(&fields)?;
     let length = fields.number(40)? as usize;
     let is_whole = length > 0 && length.is_multiple_of(BLOCK);

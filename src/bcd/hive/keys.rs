@@ -12,6 +12,9 @@
 //!
 //! Windows compares all these names without case. Tools write codes in upper case.
 
+use std::collections::BTreeMap;
+use std::mem;
+
 use super::Key;
 use crate::bcd::element::{Element, ElementId, Form};
 use crate::bcd::error::{Error, Remark};
@@ -85,7 +88,11 @@ fn is(name: &str, other: &str) -> bool {
 /// The store that these keys are, and what in it could not be understood.
 pub(super) fn store(root: Key) -> Result<(Store, Vec<Remark>), Error> {
     let mut reader = Reader::default();
-    let mut root = reader.open("", root);
+    // Places are told from the root on, whatever it is called.
+    let mut root = Opened {
+        place: String::new(),
+        key: root,
+    };
     let objects = root.take(OBJECTS).ok_or(Error::NoObjects)?;
     let about = root.take(DESCRIPTION).unwrap_or_default();
     let store = Store {
@@ -134,10 +141,10 @@ impl Reader {
         self.remarks.push(Remark { place, what });
     }
 
-    fn objects(&mut self, objects: Key) -> std::collections::BTreeMap<Guid, Object> {
-        let mut found = std::collections::BTreeMap::new();
+    fn objects(&mut self, objects: Key) -> BTreeMap<Guid, Object> {
+        let mut found = BTreeMap::new();
         let mut objects = self.open("", objects);
-        for key in std::mem::take(&mut objects.key.keys) {
+        for key in mem::take(&mut objects.key.keys) {
             let place = below(OBJECTS, &key.name);
             match key.name.parse() {
                 Err(_) => self.remark(place, "is not called as an object is, by an id"),
@@ -174,14 +181,10 @@ impl Reader {
         Some(object)
     }
 
-    fn elements(
-        &mut self,
-        object: &str,
-        elements: Key,
-    ) -> std::collections::BTreeMap<ElementId, Element> {
-        let mut found = std::collections::BTreeMap::new();
+    fn elements(&mut self, object: &str, elements: Key) -> BTreeMap<ElementId, Element> {
+        let mut found = BTreeMap::new();
         let mut elements = self.open(object, elements);
-        for key in std::mem::take(&mut elements.key.keys) {
+        for key in mem::take(&mut elements.key.keys) {
             let mut key = self.open(&elements.place, key);
             let (id, element) = (code(&key.key.name), key.take_value(ELEMENT));
             match (id, element) {
@@ -200,7 +203,7 @@ impl Reader {
     /// The values of a key that has no keys.
     fn notes(&mut self, folder: &str, key: Key) -> Values {
         let mut key = self.open(folder, key);
-        let values = std::mem::take(&mut key.key.values);
+        let values = mem::take(&mut key.key.values);
         self.nothing_more(key);
         values
     }

@@ -27,7 +27,7 @@ pub(super) fn cells(bytes: &[u8]) -> Result<Vec<u32>, Error> {
         let length = bin.number(8)? as usize;
         let most = bytes.len() - at;
         let is_whole = (BLOCK..=most).contains(&length) && length.is_multiple_of(BLOCK);
-        let expected = format!("a multiple of 4096 up to {most}");
+        let expected = format_args!("a multiple of 4096 up to {most}");
         expect(at + 8, "the length of a bin", expected, length, is_whole)?;
         let end = at + length;
         at += BIN_HEADER;
@@ -40,10 +40,11 @@ pub(super) fn cells(bytes: &[u8]) -> Result<Vec<u32>, Error> {
 }
 
 fn cell_length(bytes: &[u8], at: usize, end: usize) -> Result<usize, Error> {
-    let length = Fields { bytes, from: 0 }.number(at)?.cast_signed();
+    let length = Fields::of_file(bytes).number(at)?.cast_signed();
     let absolute = length.unsigned_abs() as usize;
-    let is_whole = (8..=end - at).contains(&absolute) && absolute.is_multiple_of(8);
-    let expected = format!("a multiple of 8 up to {}", end - at);
+    let most = end - at;
+    let is_whole = (8..=most).contains(&absolute) && absolute.is_multiple_of(8);
+    let expected = format_args!("a multiple of 8 up to {most}");
     expect(at, "the length of a cell", expected, length, is_whole)?;
     Ok(absolute)
 }

@@ -13,6 +13,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    pub(super) fn of_file(bytes: &'a [u8]) -> Self {
+        Self { bytes, from: 0 }
+    }
+
     pub(super) fn number(&self, at: usize) -> Result<u32, Error> {
         self.array(at).map(u32::from_le_bytes)
     }
@@ -21,7 +25,7 @@ impl<'a> Fields<'a> {
         self.array(at).map(|bytes| u16::from_le_bytes(bytes).into())
     }
 
-    pub(super) fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Error> {
+    fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Error> {
         let bytes = self.bytes.get(at..).and_then(|rest| rest.first_chunk());
         bytes.copied().ok_or_else(|| self.ends(at + N))
     }
@@ -29,7 +33,7 @@ impl<'a> Fields<'a> {
     /// It ends before this byte of it.
     fn ends(&self, expected: usize) -> Error {
         let what = "the length of a structure";
-        let expected = format!("at least {expected}");
+        let expected = format_args!("at least {expected}");
         unexpected(self.from, what, expected, self.bytes.len())
     }
 

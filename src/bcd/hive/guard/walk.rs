@@ -32,11 +32,7 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn keys(&mut self) -> Result<(), Error> {
-        let header = Fields {
-            bytes: self.bytes,
-            from: 0,
-        };
-        let mut pending = vec![header.mention(36)?];
+        let mut pending = vec![Fields::of_file(self.bytes).mention(36)?];
         let mut keys = 0;
         while let Some(mention) = pending.pop() {
             keys += 1;
@@ -63,9 +59,7 @@ impl<'a> Walk<'a> {
         }
         if key.number(20)? > 0 {
             let list = key.mention(28)?;
-            for below in self.list(list)? {
-                subkeys.push(below);
-            }
+            subkeys.extend(self.list(list)?);
         }
         Ok(())
     }
@@ -146,12 +140,7 @@ impl<'a> Walk<'a> {
         let what = "the place of a structure";
         expect(mention.at, what, "where a cell begins", mention.of, is_cell)?;
         let at = HEADER + mention.of as usize;
-        let length = Fields {
-            bytes: self.bytes,
-            from: 0,
-        }
-        .number(at)?
-        .cast_signed();
+        let length = Fields::of_file(self.bytes).number(at)?.cast_signed();
         expect(
             at,
             "the length of a used cell",
@@ -174,14 +163,8 @@ impl<'a> Walk<'a> {
 
     /// A key or a list has one place in the tree, or the tree would have no end.
     fn once(&mut self, mention: Mention) -> Result<(), Error> {
-        let what = "the place of a key or list";
         let is_new = self.seen.insert(mention.of);
-        expect(
-            mention.at,
-            what,
-            "mentioned nowhere else",
-            mention.of,
-            is_new,
-        )
+        let (what, found) = ("a key or list", "mentioned again");
+        expect(mention.at, what, "mentioned once", found, is_new)
     }
 }
