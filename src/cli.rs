@@ -28,6 +28,11 @@ The configuration, mounts.toml (relative paths are relative to the file):
   source = \"Win11.iso\"                 # ... or an ISO or a WIM; \"boot.wim:2\": its image 2
   secure_boot = \"2023\"                # optional: the newer signature of boot programs
 
+  [image.setup.bcd]                    # optional: its boot configuration (BCD)
+  source  = \"made\"                   # or \"auto\", \"image\"
+  wim     = \"tools/pe.wim\"           # the boot images of a made one
+  timeout = 20
+
   [[client]]
   match  = [\"10.0.7.0/24\", \"52:54:00:12:34:56\"]  # addresses, subnets, MACs
   image  = \"win11\"

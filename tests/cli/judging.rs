@@ -332,7 +332,8 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
 fn check(images: &[(&str, &Files)]) -> Done {
     let world = images.iter().fold(World::new(), |world, (name, files)| {
         let files: Vec<_> = files.iter().collect();
-        world.image(name, &files)
+        // As it stands: what is lacking would be added else.
+        world.image(name, &files).line("bcd.source = \"image\"")
     });
     world.config_file();
     run_in(&world.path(""), &["check"])

@@ -97,6 +97,7 @@ fn check_names_what_is_wrong() {
             "storeless",
             &[("bootx64.efi", "x"), ("boot.sdi", "x"), ("boot.wim", "x")],
         )
+        .line("bcd.source = \"image\"")
         .layer(
             "twice",
             &[("boot/bcd", "one"), ("BOOT/bcd", "two"), ("x.wim", "x")],

@@ -15,6 +15,7 @@ mod daemon;
 mod errors;
 mod judging;
 mod looking;
+mod making;
 mod sources;
 mod unprivileged;
 

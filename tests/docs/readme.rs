@@ -60,9 +60,10 @@ fn the_configuration_of_the_help_loads() {
 #[test]
 fn every_key_is_explained() {
     let wrong = "nonsense = 1\n[image.x]\nsource = \"x\"\n";
-    let (top, image, client) = (
+    let (top, image, bcd, client) = (
         known_keys(wrong),
         known_keys("[image.x]\nsource = \"x\"\nnonsense = 1\n"),
+        known_keys("[image.x]\nsource = \"x\"\nbcd.nonsense = 1\n"),
         known_keys(
             "[image.x]\nsource = \"x\"\n[[client]]\nmatch = \"1.1.1.1\"\nimage = \"x\"\nnonsense = 1\n",
         ),
@@ -72,6 +73,7 @@ fn every_key_is_explained() {
         .filter(|key| key != "image" && key != "client");
     let all = top
         .chain(image.iter().map(|key| format!("image.NAME.{key}")))
+        .chain(bcd.iter().map(|key| format!("image.NAME.bcd.{key}")))
         .chain(client.iter().map(|key| format!("client.{key}")));
     let readme = text("README.md");
     for key in all {
