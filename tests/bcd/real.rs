@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use winbootfs::bcd::{ElementId, Store};
 
-use crate::made::{rich, small};
+use crate::made::{rich, small, wide};
 use crate::oracle::{self, Tree};
 
 #[test]
@@ -88,11 +88,13 @@ fn the_bytes_are_always_the_same() {
 #[test]
 fn libhivex_reads_whatever_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store");
-    let rich = rich();
-    fs::write(&file, rich.write()).unwrap();
-    if let Some(trees) = oracle::read(&[&file]) {
-        assert_eq!(oracle::store(&trees[0]), rich);
+    for store in [rich(), wide()] {
+        let file = folder.path().join("store");
+        fs::write(&file, store.write()).unwrap();
+        let Some(trees) = oracle::read(&[&file]) else {
+            return;
+        };
+        assert_eq!(oracle::store(&trees[0]), store);
     }
 }
 
