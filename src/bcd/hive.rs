@@ -10,6 +10,7 @@ mod bins;
 mod guard;
 mod keys;
 mod read;
+mod security;
 mod write;
 
 use super::error::{Error, Remark};

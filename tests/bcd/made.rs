@@ -44,7 +44,7 @@ pub(crate) fn small() -> Store {
     }
 }
 
-/// With values of every form and length, names in both ways, and a list of lists.
+/// With values of every form and length, and names in both ways.
 pub(crate) fn rich() -> Store {
     let mut store = small();
     let wide = ("\u{540d}".to_owned(), Element::text("x"));
@@ -56,13 +56,20 @@ pub(crate) fn rich() -> Store {
         let code = ElementId(0x1100_0000 + number * 0x0110_0001);
         object.elements.insert(code, Element { form, bytes });
     }
-    let long = vec![0xe4; 16_344];
+    let long = vec![0xe4; 3000];
     let form = Form::Other(0);
     object.about = [("\u{e4}".to_owned(), Element { form, bytes: long })].into();
     store.objects.insert(Guid::of_digits(1), object);
-    let many = (0..510).map(|number| (Guid::of_digits(number << 64), Object::new(ObjectKind(0))));
-    store.objects.extend(many);
     store
+}
+
+/// With so many objects that they need a list of lists.
+pub(crate) fn wide() -> Store {
+    let empty = |number| (Guid::of_digits(number), Object::new(ObjectKind(0)));
+    Store {
+        objects: (0..510).map(empty).collect(),
+        ..rich()
+    }
 }
 
 /// The right checksum in the header, after something there was changed.

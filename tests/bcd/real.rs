@@ -1,10 +1,13 @@
 //! The stores of Windows, of tools, and of the minimum: read as libhivex reads them, and
 //! still the same when written by us.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use winbootfs::bcd::{ElementId, Store};
 
+use crate::made::{rich, small, wide};
 use crate::oracle::{self, Tree};
 
 #[test]
@@ -33,7 +36,7 @@ fn what_is_written_back_is_the_same() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let write = |file: &std::path::PathBuf| {
+    let write = |file: &PathBuf| {
         let store = Store::read(&fs::read(file).unwrap()).unwrap();
         let written = store.write();
         assert_eq!(Store::read(&written), Ok(store.clone()));
@@ -55,7 +58,7 @@ fn what_is_written_back_is_the_same() {
 fn hivexsh_reads_what_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store");
-    fs::write(&file, crate::made::small().write()).unwrap();
+    fs::write(&file, small().write()).unwrap();
     let asked = "cd \\Objects\\{9dea862c-5cdd-4e70-acc1-f32b344d4795}\\Elements\\12000002\n\
                  lsval Element\ncd ..\nls\ncd \\Description\nlsval KeyName\n";
     let Some(said) = oracle::shell(&file, asked) else {
@@ -69,19 +72,29 @@ fn hivexsh_reads_what_is_written() {
     let Some(trees) = oracle::read(&[&file]) else {
         return;
     };
-    assert_eq!(oracle::store(&trees[0]), crate::made::small());
+    assert_eq!(oracle::store(&trees[0]), small());
     assert_eq!(count(&trees[0]), 26);
+}
+
+/// The same bytes in every run and on every machine: those that were written once.
+#[test]
+fn the_bytes_are_always_the_same() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store.bcd");
+    let written = small().write();
+    assert!(fs::read(kept).unwrap() == written, "another layout");
 }
 
 /// Values of every form and length, names of all letters, lists of lists.
 #[test]
 fn libhivex_reads_whatever_is_written() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("store");
-    let rich = crate::made::rich();
-    fs::write(&file, rich.write()).unwrap();
-    if let Some(trees) = oracle::read(&[&file]) {
-        assert_eq!(oracle::store(&trees[0]), rich);
+    for store in [rich(), wide()] {
+        let file = folder.path().join("store");
+        fs::write(&file, store.write()).unwrap();
+        let Some(trees) = oracle::read(&[&file]) else {
+            return;
+        };
+        assert_eq!(oracle::store(&trees[0]), store);
     }
 }
 
@@ -95,7 +108,7 @@ fn traps_are_among_the_real_stores() {
     let Some(files) = oracle::real_stores() else {
         return;
     };
-    let mut lengths = std::collections::BTreeSet::new();
+    let mut lengths = BTreeSet::new();
     let (mut padded, mut junk) = (0, 0);
     for file in files {
         let bytes = fs::read(file).unwrap();

@@ -12,12 +12,19 @@
 
 mod burdens;
 #[path = "../bcd/cells.rs"]
-#[allow(dead_code, reason = "the layout is looked at elsewhere")]
+#[allow(
+    dead_code,
+    reason = "some of what is shared with the other tests of stores"
+)]
 mod cells;
 mod corpus;
 #[path = "../bcd/everything.rs"]
 mod everything;
 #[path = "../bcd/made.rs"]
+#[allow(
+    dead_code,
+    reason = "some of what is shared with the other tests of stores"
+)]
 mod made;
 mod mutants;
 #[path = "../wim/noise.rs"]

@@ -5,6 +5,7 @@
 //! zero: times, the file's own name, who may have looked at a key.
 
 use super::bins::{Bins, number};
+use super::security::{self, BEFORE, NEXT, USES};
 use super::{BLOCK, CHECKSUM, HEADER, Key, checksum};
 use crate::bcd::Element;
 use crate::bcd::element::Form;
@@ -31,16 +32,12 @@ const MOST_IN_LIST: usize = (BLOCK - super::BIN_HEADER - 4 - 4) / 8;
 const SUBKEYS: usize = 28;
 const VALUES: usize = 40;
 const SECURITY: usize = 44;
-/// Where a security structure tells its neighbours, and how many keys it is for.
-const NEXT: usize = 4;
-const BEFORE: usize = 8;
-const USES: usize = 12;
 
 /// The hive with this root.
 pub(super) fn write(root: &Key) -> Vec<u8> {
     let mut writer = Writer::default();
     let at = writer.node(root, 0, ROOT);
-    writer.security = writer.bins.place(&security());
+    writer.security = writer.bins.place(&security::structure());
     writer.bins.set(at, SECURITY, writer.security);
     writer.contents(root, at);
     for (field, value) in [
@@ -210,30 +207,6 @@ impl Name {
     }
 }
 
-/// Everything for the system and for administrators, who also own it: `O:BAG:BAD:(A;CI;KA;;;SY)(A;CI;KA;;;BA)`.
-fn security() -> Vec<u8> {
-    const SYSTEM: &[u32] = &[0x101, 0x0500_0000, 18];
-    const ADMINISTRATORS: &[u32] = &[0x201, 0x0500_0000, 32, 544];
-    const KEY_ALL_ACCESS: u32 = 0xf_003f;
-    // Allowed, also for the keys below; how long it is; what.
-    let entry = |who: &[u32]| {
-        let length = number(8 + who.len() * 4);
-        [&[0x200 | length << 16, KEY_ALL_ACCESS][..], who].concat()
-    };
-    let entries = [entry(SYSTEM), entry(ADMINISTRATORS)].concat();
-    let length = number(8 + entries.len() * 4);
-    let list = [&[2 | length << 16, 2][..], &entries].concat();
-    let owner = 20 + length;
-    let group = owner + number(ADMINISTRATORS.len() * 4);
-    // Of revision 1, with a list, everything in one piece.
-    let head = [1 | 0x8004 << 16, owner, group, 0, 20];
-    let descriptor = words(&[&head[..], &list, ADMINISTRATORS, ADMINISTRATORS].concat());
-    let mut structure = b"sk\0\0".to_vec();
-    put(&mut structure, &[0, 0, 0, number(descriptor.len())]);
-    structure.extend(descriptor);
-    structure
-}
-
 /// What a hive begins with.
 fn header(root: u32, length: u32) -> Vec<u8> {
     let mut header = b"regf".to_vec();
@@ -255,11 +228,11 @@ fn registry_type(form: Form) -> u32 {
     }
 }
 
-fn put(bytes: &mut Vec<u8>, numbers: &[u32]) {
+pub(super) fn put(bytes: &mut Vec<u8>, numbers: &[u32]) {
     bytes.extend(words(numbers));
 }
 
-fn words(numbers: &[u32]) -> Vec<u8> {
+pub(super) fn words(numbers: &[u32]) -> Vec<u8> {
     numbers
         .iter()
         .flat_map(|number| number.to_le_bytes())

@@ -8,6 +8,7 @@ mod cells;
 #[allow(dead_code)]
 mod everything;
 #[path = "../../bcd/made.rs"]
+#[allow(dead_code)]
 mod made;
 #[path = "../../bcd_bounds/templates.rs"]
 mod templates;
