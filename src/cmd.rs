@@ -3,6 +3,7 @@
 mod check;
 mod client;
 mod init;
+mod log;
 mod mount;
 mod resolve;
 mod tree;
@@ -70,6 +71,7 @@ struct Opened {
 }
 
 fn open(file: Option<&Path>) -> Result<Opened, Failure> {
+    log::progress();
     let config = Config::read(&config_file(file))?;
     let surroundings = Surroundings {
         watch: Arc::new(NoWatch),

@@ -3,6 +3,8 @@
 //! From the same observations as the table of aliases (`tests/traces/`). Only names; what
 //! a store says inside is another matter.
 
+use crate::config::SecureBoot;
+
 /// One thing that a boot cannot do without.
 #[derive(Debug)]
 pub struct Need {
@@ -10,8 +12,20 @@ pub struct Need {
     pub what: &'static str,
     /// The names of which one is enough, as boot programs ask for them.
     pub any_of: &'static [&'static str],
-    /// What to do when there is none.
-    pub next: &'static str,
+    next: &'static str,
+}
+
+impl Need {
+    /// What to do when there is none, where the configuration asks for this signature.
+    pub fn next(&self, secure_boot: SecureBoot) -> &'static str {
+        match secure_boot {
+            SecureBoot::Ca2023 if self.what == UEFI_PROGRAM.what => {
+                "secure_boot = \"2023\" wants Windows/Boot/EFI_EX in the boot.wim: take a newer \
+                 boot.wim, or set secure_boot = \"2011\""
+            }
+            SecureBoot::Ca2011 | SecureBoot::Ca2023 => self.next,
+        }
+    }
 }
 
 /// A way to boot, and everything it needs.

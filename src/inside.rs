@@ -20,7 +20,7 @@ use crate::source::wim::{Chosen, WimSource, is_of_medium, next_step};
 use crate::source::{
     FolderHold, Identity, Kind, Listing, Look, Rest, Source, Stat, StoredPath, Version,
 };
-use crate::wim;
+use crate::wim::{self, Architecture};
 
 /// What is shown: the boot programs, and where Configuration Manager puts its `boot.sdi`.
 const FOLDERS: &[&str] = &["Windows/Boot", "sms/boot"];
@@ -242,6 +242,13 @@ impl Source for Inside {
                 vec![format!("nothing is added from inside it: {why}")]
             }
             Found::Nothing | Found::Unusable { .. } => Vec::new(),
+        }
+    }
+
+    fn machine(&self) -> Option<Architecture> {
+        match &self.known().found {
+            Found::Files(files, _) => files.machine(),
+            Found::Nothing | Found::Unusable { .. } => None,
         }
     }
 

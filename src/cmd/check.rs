@@ -66,7 +66,7 @@ fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     let place = root_of(&spec.name);
     let boots = FIRMWARES
         .iter()
-        .map(|firmware| check_firmware(&walker, &place, firmware));
+        .map(|firmware| check_firmware(&walker, &place, spec, firmware));
     let able = boots.filter(|able| *able).count();
     if able == 0 {
         println!("  FAULT: no firmware can boot it");
@@ -78,7 +78,12 @@ fn root_of(name: &ImageName) -> Place {
     Place::Folder(Sight::of_image(name.clone()), Arc::default())
 }
 
-fn check_firmware(walker: &Walker<'_>, image: &Place, firmware: &Firmware) -> bool {
+fn check_firmware(
+    walker: &Walker<'_>,
+    image: &Place,
+    spec: &ImageSpec,
+    firmware: &Firmware,
+) -> bool {
     let missing: Vec<&Need> = firmware
         .needs
         .iter()
@@ -90,7 +95,7 @@ fn check_firmware(walker: &Walker<'_>, image: &Place, firmware: &Firmware) -> bo
             println!("  {}: cannot boot", firmware.name);
             for need in missing {
                 println!("    missing: {} ({})", need.what, need.any_of.join(", "));
-                println!("      {}", need.next);
+                println!("      {}", need.next(spec.secure_boot));
             }
         }
     }

@@ -16,4 +16,5 @@ mod large;
 mod live;
 mod made;
 mod names;
+mod progress;
 mod wim;
