@@ -201,12 +201,17 @@ impl Catalog {
     /// The folder with this identity has changed, in whatever layers it is.
     pub fn changed(&self, identity: Identity) {
         self.layers().for_each(|layer| layer.changed(identity));
-        self.moment.store(next_moment(), Ordering::Release);
+        self.move_on();
     }
 
     /// Anything may have changed.
     pub fn everything_changed(&self) {
         self.layers().for_each(|layer| layer.forget_all());
+        self.move_on();
+    }
+
+    /// What was found out so far is to be found out again.
+    pub fn move_on(&self) {
         self.moment.store(next_moment(), Ordering::Release);
     }
 
@@ -217,15 +222,10 @@ impl Catalog {
         let renewed: Vec<_> = renewed.collect();
         for layer in &renewed {
             layer.forget_all();
-            let source = layer.source();
-            tracing::warn!(
-                "source {} was replaced, went away or came back",
-                source.label()
-            );
-            complain(source);
+            tell(layer.source());
         }
         if !renewed.is_empty() {
-            self.moment.store(next_moment(), Ordering::Release);
+            self.move_on();
         }
         !renewed.is_empty()
     }
@@ -241,6 +241,17 @@ fn wants_macs(choice: &Choice, config: &Config, before: Option<&Catalog>) -> boo
 fn complain(source: &dyn Source) {
     if let Some(fault) = source.fault() {
         tracing::error!("{fault}");
+    }
+}
+
+/// The one line for a source that was replaced, went away or came back: what it is now.
+fn tell(source: &dyn Source) {
+    let now = source.description();
+    match source.fault() {
+        Some(fault) => tracing::error!("{fault}"),
+        // What is inside one, and is nothing now.
+        None if now.is_empty() => {}
+        None => tracing::info!("{} is another one now: {now}", source.label()),
     }
 }
 

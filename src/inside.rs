@@ -287,7 +287,8 @@ impl Source for Inside {
             return false;
         }
         let is_as_bad = fresh.why().is_some() && fresh.why() == known.why();
-        if !is_as_bad {
+        // Where it has to be right, that it is not is a fault, which others tell.
+        if !is_as_bad && !self.from.source().is_boot_image() {
             fresh.complain();
         }
         *self.lock() = Some(Arc::new(fresh));

@@ -97,13 +97,9 @@ impl IsoSource {
     fn swap(&self, state: State) -> bool {
         let before = self.state.swap(Arc::new(state));
         match (&*before, &**self.state.load()) {
-            (State::Faulty(before, _), State::Faulty(now, _)) if before == now => return false,
-            (_, State::Faulty(..)) => {}
-            (_, State::Ready(volume)) => {
-                tracing::info!("{} is {}", self.path.display(), volume.description());
-            }
+            (State::Faulty(before, _), State::Faulty(now, _)) => before != now,
+            (_, State::Faulty(..) | State::Ready(_)) => true,
         }
-        true
     }
 
     /// What there is now is not what is in use.
