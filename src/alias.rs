@@ -13,6 +13,7 @@ use std::collections::HashMap;
 
 use crate::config::{AliasSpec, SecureBoot};
 use crate::name::{Asked, Folded, parts};
+use crate::wim::Architecture;
 
 mod table;
 
@@ -25,12 +26,18 @@ pub struct Aliases {
     boot_programs: Vec<Asked>,
 }
 
+/// Where in an image a name may really be.
+#[derive(Debug)]
+pub struct Target {
+    path: Vec<Asked>,
+    machine: Option<Architecture>,
+}
+
 /// A name that may exist besides the stored ones.
 #[derive(Debug, Default)]
 pub struct Alias {
     name: Box<[u8]>,
-    /// Where in the image it may really be, best first.
-    targets: Vec<Vec<Asked>>,
+    targets: Vec<Target>,
     below: HashMap<Folded, Alias>,
 }
 
@@ -53,13 +60,13 @@ impl Aliases {
                     SecureBoot::Ca2011 => targets,
                     SecureBoot::Ca2023 => signed_2023(targets),
                 };
-                let targets = targets.iter().map(|target| path(target));
+                let targets = targets.iter().map(|target| Target::built_in(target));
                 root.insert(&path(&name)).targets.extend(targets);
             }
         }
         for spec in own {
             let alias = root.insert(&path(&spec.name));
-            alias.targets = spec.target.iter().map(|target| path(target)).collect();
+            alias.targets = spec.target.iter().map(|path| Target::at(path)).collect();
         }
         let boot_programs = table::BOOT_PROGRAMS.iter();
         Self {
@@ -88,6 +95,35 @@ impl Aliases {
     }
 }
 
+impl Target {
+    fn at(text: &str) -> Self {
+        Self {
+            path: path(text),
+            machine: None,
+        }
+    }
+
+    fn built_in(text: &str) -> Self {
+        let (place, machine) = table::place_and_machine(text);
+        Self {
+            machine,
+            ..Self::at(place)
+        }
+    }
+
+    /// The path in the image.
+    pub fn path(&self) -> &[Asked] {
+        &self.path
+    }
+
+    /// Whether it may be in a source whose programs are for this machine. Where a source does
+    /// not say, they are for x64, as nearly all are.
+    pub fn may_be_of(&self, machine: impl FnOnce() -> Option<Architecture>) -> bool {
+        let is = |wanted| machine().unwrap_or(Architecture::Amd64) == wanted;
+        self.machine.is_none_or(is)
+    }
+}
+
 impl Alias {
     /// The name as it is listed.
     pub fn name(&self) -> &[u8] {
@@ -95,7 +131,7 @@ impl Alias {
     }
 
     /// Where in the image it may be, best first; empty for a mere part of a way.
-    pub fn targets(&self) -> &[Vec<Asked>] {
+    pub fn targets(&self) -> &[Target] {
         &self.targets
     }
 
@@ -127,7 +163,7 @@ fn signed_2023(targets: Vec<String>) -> Vec<String> {
         .iter()
         .filter_map(|path| table::signed_2023(path))
         .collect();
-    match signed.iter().any(|path| path.ends_with(".efi")) {
+    match signed.iter().any(|path| path.contains(".efi")) {
         true => signed,
         false => signed.into_iter().chain(targets).collect(),
     }

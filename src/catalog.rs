@@ -217,17 +217,17 @@ impl Catalog {
     /// The folder with this identity has changed, in whatever layers it is.
     pub fn changed(&self, identity: Identity) {
         self.layers().for_each(|layer| layer.changed(identity));
-        self.moved_on();
+        self.move_on();
     }
 
     /// Anything may have changed.
     pub fn everything_changed(&self) {
         self.layers().for_each(|layer| layer.forget_all());
-        self.moved_on();
+        self.move_on();
     }
 
-    /// What was found out before counts no more, nor which stores can be made.
-    fn moved_on(&self) {
+    /// What was found out so far is to be found out again, and which stores can be made.
+    pub fn move_on(&self) {
         let stores = self.stores.values();
         stores.for_each(|stores| stores.layer().forget_all());
         self.moment.store(next_moment(), Ordering::Release);
@@ -240,15 +240,10 @@ impl Catalog {
         let renewed: Vec<_> = renewed.collect();
         for layer in &renewed {
             layer.forget_all();
-            let source = layer.source();
-            tracing::warn!(
-                "source {} was replaced, went away or came back",
-                source.label()
-            );
-            complain(source);
+            tell(layer.source());
         }
         if !renewed.is_empty() {
-            self.moved_on();
+            self.move_on();
         }
         !renewed.is_empty()
     }
@@ -264,6 +259,17 @@ fn wants_macs(choice: &Choice, config: &Config, before: Option<&Catalog>) -> boo
 fn complain(source: &dyn Source) {
     if let Some(fault) = source.fault() {
         tracing::error!("{fault}");
+    }
+}
+
+/// The one line for a source that was replaced, went away or came back: what it is now.
+fn tell(source: &dyn Source) {
+    let now = source.description();
+    match source.fault() {
+        Some(fault) => tracing::error!("{fault}"),
+        // What is inside one, and is nothing now.
+        None if now.is_empty() => {}
+        None => tracing::info!("{} is another one now: {now}", source.label()),
     }
 }
 

@@ -4,6 +4,7 @@ mod bcd;
 mod check;
 mod client;
 mod init;
+mod log;
 mod mount;
 mod resolve;
 mod seen;
@@ -73,6 +74,7 @@ struct Opened {
 }
 
 fn open(file: Option<&Path>) -> Result<Opened, Failure> {
+    log::progress();
     let config = Config::read(&config_file(file))?;
     let surroundings = Surroundings {
         watch: Arc::new(NoWatch),

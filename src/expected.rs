@@ -5,6 +5,7 @@
 //! there is none, [`FILES`] are what one would name.
 
 use crate::bcd::Route;
+use crate::config::SecureBoot;
 use crate::program::Firmware;
 
 /// One thing that a boot cannot do without.
@@ -14,8 +15,20 @@ pub struct Need {
     pub what: &'static str,
     /// The names of which one is enough, as boot programs ask for them.
     pub any_of: &'static [&'static str],
-    /// What to do when there is none.
-    pub next: &'static str,
+    next: &'static str,
+}
+
+impl Need {
+    /// What to do when there is none, where the configuration asks for this signature.
+    pub fn next(&self, secure_boot: SecureBoot) -> &'static str {
+        match secure_boot {
+            SecureBoot::Ca2023 if self.what == UEFI_PROGRAM => {
+                "secure_boot = \"2023\" wants Windows/Boot/EFI_EX in the boot.wim: take a newer \
+                 boot.wim, or set secure_boot = \"2011\""
+            }
+            SecureBoot::Ca2011 | SecureBoot::Ca2023 => self.next,
+        }
+    }
 }
 
 /// What stores usually name.
@@ -52,7 +65,7 @@ const BIOS: &[Need] = &[
 ];
 
 const UEFI: &[Need] = &[Need {
-    what: "a UEFI boot program",
+    what: UEFI_PROGRAM,
     any_of: &[
         "bootx64.efi",
         "bootmgfw.efi",
@@ -64,7 +77,7 @@ const UEFI: &[Need] = &[Need {
 
 /// Over HTTP it is where media have it: the store is looked for beside it.
 const UEFI_HTTP: &[Need] = &[Need {
-    what: "a UEFI boot program",
+    what: UEFI_PROGRAM,
     any_of: &[
         "/EFI/Boot/bootx64.efi",
         "/EFI/Boot/bootia32.efi",
@@ -72,6 +85,8 @@ const UEFI_HTTP: &[Need] = &[Need {
     ],
     next: UEFI_NEXT,
 }];
+
+const UEFI_PROGRAM: &str = "a UEFI boot program";
 
 const UEFI_NEXT: &str = "copy efi/boot/bootx64.efi from install media, or \
                          Windows/Boot/EFI/bootmgfw.efi out of a boot.wim";

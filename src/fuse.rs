@@ -21,7 +21,7 @@ mod handles;
 pub mod mountpoint;
 pub mod session;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ffi::OsStr;
 use std::io;
 use std::net::IpAddr;
@@ -64,6 +64,13 @@ const STACK_DEPTH: u32 = 2;
 /// The inode number of a listed name: "unknown", as libfuse writes it. The true one would
 /// cost a look at every file of a folder of thousands.
 const UNLISTED_INODE: INodeNo = INodeNo(0xFFFF_FFFF);
+
+thread_local! {
+    /// What is read through the daemon, on its way to the kernel: as much as one request asks
+    /// for (128 KiB, with other settings of the kernel 1 MiB), for each thread that answers. A
+    /// new buffer for each request would also have to be cleared each time.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The tree as the kernel sees it.
 #[derive(Debug)]
@@ -305,16 +312,26 @@ impl Door {
         reply.opened_passthrough(handle, FopenFlags::FOPEN_NOFLUSH, backing);
     }
 
-    fn read_file(&self, handle: FileHandle, offset: u64, size: u32) -> io::Result<Vec<u8>> {
+    /// Reads as much as is asked for into the front of the buffer, and gives it.
+    fn read_file<'b>(
+        &self,
+        handle: FileHandle,
+        offset: u64,
+        size: u32,
+        buffer: &'b mut Vec<u8>,
+    ) -> io::Result<&'b [u8]> {
         let file = self.files.get(handle.0);
         let Some(OpenFile::Read(file)) = file.as_deref() else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
-        let mut buffer = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
-        let count = file.read_at(&mut buffer, offset)?;
-        buffer.truncate(count);
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if buffer.len() < size {
+            buffer.resize(size, 0);
+        }
+        let wanted = buffer.get_mut(..size).unwrap_or_default();
+        let count = file.read_at(wanted, offset)?;
         self.stats.bytes.add(count as u64);
-        Ok(buffer)
+        Ok(wanted.get(..count).unwrap_or_default())
     }
 }
 
@@ -408,13 +425,15 @@ impl Filesystem for Door {
         _owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        match self.read_file(handle, offset, size) {
-            Ok(bytes) => reply.data(&bytes),
-            Err(error) => {
-                self.unreadable(&error);
-                reply.error(Errno::from_i32(error.raw_os_error().unwrap_or(libc::EIO)));
-            }
-        }
+        BUFFER.with_borrow_mut(
+            |buffer| match self.read_file(handle, offset, size, buffer) {
+                Ok(bytes) => reply.data(bytes),
+                Err(error) => {
+                    self.unreadable(&error);
+                    reply.error(Errno::from_i32(error.raw_os_error().unwrap_or(libc::EIO)));
+                }
+            },
+        );
     }
 
     fn release(

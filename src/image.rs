@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::alias::{self, Alias, Aliases};
+use crate::alias::{self, Alias, Aliases, Target};
 use crate::error::Error;
 use crate::index::FoldedFolder;
 use crate::layer::{Hit, Layer};
@@ -174,11 +174,13 @@ impl Image {
     }
 
     /// Follows an alias to what is stored there: the file, or one more folder gathered.
-    fn target(&self, gathered: &mut Gathered, target: &[Asked]) -> Result<Option<Item>, Error> {
-        let Some((last, way)) = target.split_last() else {
+    fn target(&self, gathered: &mut Gathered, target: &Target) -> Result<Option<Item>, Error> {
+        let Some((last, way)) = target.path().split_last() else {
             return Ok(None);
         };
         let mut folder = self.root();
+        let may_be_in = |layer: &Layer| target.may_be_of(|| layer.source().machine());
+        folder.spots.retain(|spot| may_be_in(&spot.layer));
         for asked in way {
             let mut step = Gathered::default();
             if step.stored(&folder, asked)?.is_some() || step.is_empty() {
@@ -211,7 +213,7 @@ impl Image {
 
     /// Where the boot manager is, when it is asked for beside a boot program that will
     /// look for it there: see [`alias::BOOT_MANAGER`].
-    fn beside(&self, folder: &Folder, asked: &Asked) -> Result<&[Vec<Asked>], Error> {
+    fn beside(&self, folder: &Folder, asked: &Asked) -> Result<&[Target], Error> {
         let alias = self.aliases.boot_manager(&asked.folded);
         let Some(alias) = alias.filter(|_| !folder.spots.is_empty()) else {
             return Ok(&[]);

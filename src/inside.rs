@@ -20,7 +20,7 @@ use crate::source::wim::{Chosen, WimSource, is_of_medium, next_step};
 use crate::source::{
     FolderHold, Identity, Kind, Listing, Look, Rest, Source, Stat, StoredPath, Version,
 };
-use crate::wim;
+use crate::wim::{self, Architecture};
 
 /// What is shown: the boot programs, and where Configuration Manager puts its `boot.sdi`.
 const FOLDERS: &[&str] = &["Windows/Boot", "sms/boot"];
@@ -245,6 +245,13 @@ impl Source for Inside {
         }
     }
 
+    fn machine(&self) -> Option<Architecture> {
+        match &self.known().found {
+            Found::Files(files, _) => files.machine(),
+            Found::Nothing | Found::Unusable { .. } => None,
+        }
+    }
+
     fn list(&self, folder: &StoredPath) -> io::Result<Listing> {
         let nothing = |_: &Known| only_root(folder, Listing::default);
         self.ask(|files| files.list(folder), nothing)
@@ -280,7 +287,8 @@ impl Source for Inside {
             return false;
         }
         let is_as_bad = fresh.why().is_some() && fresh.why() == known.why();
-        if !is_as_bad {
+        // Where it has to be right, that it is not is a fault, which others tell.
+        if !is_as_bad && !self.from.source().is_boot_image() {
             fresh.complain();
         }
         *self.lock() = Some(Arc::new(fresh));

@@ -14,6 +14,7 @@
 //! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`menu`] | menus for pxelinux, iPXE and GRUB |
 //! | [`watch`] | events from the disk, and what they make stale |
+//! | [`rounds`] | looks after sources of which no event tells |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
 //! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
 //! | [`tree`] | the answer to every name |
@@ -80,6 +81,7 @@ pub mod once;
 pub mod openings;
 pub mod program;
 pub mod read;
+pub mod rounds;
 pub mod service;
 pub mod source;
 pub mod stores;

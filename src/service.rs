@@ -26,6 +26,7 @@ use crate::control::{Answer, Answers, Control, Question};
 use crate::failure::Failure;
 use crate::fuse::session::{self, Mounted};
 use crate::fuse::{Told, mountpoint};
+use crate::rounds::Rounds;
 use crate::source::dir::OwnMount;
 use crate::tree::Tree;
 use crate::watch::{Change, Events};
@@ -45,6 +46,8 @@ const GOODBYE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Happening {
     Change(Change),
+    /// A source was replaced as a whole, went away or came back.
+    Renewed,
     Stop,
     Reload,
     Report,
@@ -100,6 +103,7 @@ struct Service {
     told: Instant,
     stale: bool,
     ticked: Instant,
+    rounds: Rounds,
     /// What was last said to be wrong with the configuration. One save of an editor makes
     /// several events.
     complaint: Option<Problems>,
@@ -190,6 +194,11 @@ impl Service {
         let cards = Arc::new(Cards::new(catalog.config()));
         let macs: Arc<dyn Macs> = cards.clone();
         let tree = Arc::new(Tree::new(catalog));
+        let renewed = sender.clone();
+        let rounds = Rounds::new(tree.clone(), move || {
+            // Nobody listens any more only when the daemon is ending.
+            let _ = renewed.send(Happening::Renewed);
+        });
         let ears: Arc<dyn Told> = Arc::new(Ears {
             advice: Advice::new(mountpoint),
             happenings: sender,
@@ -213,6 +222,7 @@ impl Service {
             told: now,
             stale: false,
             ticked: now,
+            rounds: rounds.map_err(failed)?,
             complaint: None,
             events,
             cards,
@@ -269,6 +279,10 @@ impl Service {
                 self.tree.catalog().everything_changed();
                 self.stale = true;
             }
+            Happening::Renewed => {
+                self.tree.catalog().move_on();
+                self.stale = true;
+            }
             Happening::Change(Change::Configuration) => self.reload(),
             Happening::Change(Change::Clients) => self.reread_clients(),
             Happening::Reload => {
@@ -295,10 +309,9 @@ impl Service {
         self.ticked = Instant::now();
         self.mounted.let_go();
         self.tree.let_go();
-        let catalog = self.tree.catalog();
-        let idle = catalog.config().follow_idle;
+        let idle = self.tree.catalog().config().follow_idle;
         self.tree.boots().forget_idle(Instant::now(), idle);
-        self.stale |= catalog.renew();
+        self.rounds.go();
     }
 
     /// Tells the kernel that names have changed; at once, unless it was told just now.

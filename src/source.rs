@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 pub use crate::read::ReadAt;
+use crate::wim::Architecture;
 
 /// A path made of stored names only, relative to the root of its source. Never made
 /// from a request, so it can climb nowhere.
@@ -224,6 +225,11 @@ pub trait Source: Debug + Send + Sync {
     /// Whether it is a boot.wim itself, and so worth nothing where that cannot be read.
     fn is_boot_image(&self) -> bool {
         false
+    }
+
+    /// For which machine its boot programs are, where it says so.
+    fn machine(&self) -> Option<Architecture> {
+        None
     }
 
     /// The entries of a folder.

@@ -5,12 +5,16 @@
 //! program of another kind:
 //!
 //! - programs for the BIOS run on every PC, so `x64` and `x86` stand in for each other;
-//!   programs for UEFI do not: nothing of another machine answers for `bootia32.efi`;
+//!   programs for UEFI do not: nothing of another machine answers for `bootia32.efi`. In
+//!   every boot.wim the boot manager has the same name; `:x86` behind a place means that one
+//!   of a boot.wim for that machine;
 //! - `pxeboot.com` waits for F12 and `pxeboot.n12` does not: one in place of the other
 //!   would install a machine whose owner only forgot the order of its boot devices;
 //! - `bootmgr` on a DVD is not the `bootmgr.exe` of the network;
 //! - no store beside a boot program (`EFI/Boot/BCD`): UEFI over HTTP asks there first, and
 //!   on install media it would be the store for the BIOS.
+
+use crate::wim::Architecture;
 
 /// One line of the table.
 #[derive(Debug)]
@@ -21,7 +25,8 @@ pub struct Rule {
     pub names: &'static [&'static str],
     /// The folders in which the file of the same name may be, best first.
     pub from: &'static [&'static str],
-    /// Files or folders of another name that serve as well, best first.
+    /// Files or folders of another name that serve as well, best first; perhaps with the
+    /// machine behind a colon for which a boot.wim has to be.
     pub or: &'static [&'static str],
     /// Who asks for it.
     pub why: &'static str,
@@ -92,6 +97,9 @@ const BIOS_PROGRAMS: &[&str] = &[
     "Windows/Boot/PXE",
 ];
 
+/// Where boot managers for x64 firmware are kept under their own name.
+const UEFI_PROGRAMS: &[&str] = &["Boot", "", "Boot/x64", "SMSBoot/x64", "EFI/Microsoft/Boot"];
+
 /// The fonts seen on the wire, and those of East Asian media.
 const FONTS: &[&str] = &[
     "wgl4_boot.ttf",
@@ -119,6 +127,19 @@ const FONT_FOLDERS: &[&str] = &[
     "SMSBoot/Fonts",
 ];
 
+/// A place, and the machine behind it for which a boot.wim has to be.
+pub(super) fn place_and_machine(target: &str) -> (&str, Option<Architecture>) {
+    let machines = [
+        (":x64", Architecture::Amd64),
+        (":x86", Architecture::X86),
+        (":arm64", Architecture::Arm64),
+    ];
+    let mut found = machines
+        .into_iter()
+        .filter_map(|(end, machine)| Some((target.strip_suffix(end)?, Some(machine))));
+    found.next().unwrap_or((target, None))
+}
+
 /// What a program signed by "Windows UEFI CA 2023" is called, where its namesake of 2011 is in
 /// `folder` of a boot.wim.
 pub(super) fn signed_2023(target: &str) -> Option<String> {
@@ -127,8 +148,8 @@ pub(super) fn signed_2023(target: &str) -> Option<String> {
         ("Windows/Boot/Fonts/", "Windows/Boot/Fonts_EX/", ".ttf"),
     ];
     folders.into_iter().find_map(|(from, to, end)| {
-        let name = target.strip_prefix(from)?.strip_suffix(end)?;
-        Some(format!("{to}{name}_EX{end}"))
+        let (name, machine) = target.strip_prefix(from)?.split_once(end)?;
+        Some(format!("{to}{name}_EX{end}{machine}"))
     })
 }
 
@@ -176,9 +197,9 @@ pub const BUILT_IN: &[Rule] = &[
         why: "ConfigMgr and WDS announce these; iPXE chains to wdsnbp.com",
     },
     Rule {
-        at: &["Boot", "", "Boot/x64", "SMSBoot/x64", "EFI/Microsoft/Boot"],
+        at: &["Boot", "", "EFI/Microsoft/Boot"],
         names: &["bootmgfw.efi"],
-        from: &["Boot", "", "Boot/x64", "SMSBoot/x64", "EFI/Microsoft/Boot"],
+        from: UEFI_PROGRAMS,
         or: &[
             "EFI/Boot/bootx64.efi",
             "Boot/bootx64.efi",
@@ -186,6 +207,18 @@ pub const BUILT_IN: &[Rule] = &[
             "Windows/Boot/EFI/bootmgfw.efi",
         ],
         why: "the firmware's first request; the boot manager then reads itself again at the root",
+    },
+    Rule {
+        at: &["Boot/x64", "SMSBoot/x64"],
+        names: &["bootmgfw.efi"],
+        from: UEFI_PROGRAMS,
+        or: &[
+            "EFI/Boot/bootx64.efi",
+            "Boot/bootx64.efi",
+            "bootx64.efi",
+            "Windows/Boot/EFI/bootmgfw.efi:x64",
+        ],
+        why: "the same under the names of WDS and ConfigMgr",
     },
     Rule {
         at: &["EFI/Boot", "Boot", ""],
@@ -197,7 +230,7 @@ pub const BUILT_IN: &[Rule] = &[
             "Boot/x64/bootmgfw.efi",
             "SMSBoot/x64/bootmgfw.efi",
             "EFI/Microsoft/Boot/bootmgfw.efi",
-            "Windows/Boot/EFI/bootmgfw.efi",
+            "Windows/Boot/EFI/bootmgfw.efi:x64",
         ],
         why: "the same program under its name for removable media, over TFTP and HTTP",
     },
@@ -205,22 +238,34 @@ pub const BUILT_IN: &[Rule] = &[
         at: &["EFI/Boot", "Boot", ""],
         names: &["bootia32.efi"],
         from: &["EFI/Boot", "Boot", ""],
-        or: &["Boot/x86/bootmgfw.efi", "SMSBoot/x86/bootmgfw.efi"],
-        why: "firmware of 32 bits; only files that are for it by their place",
+        or: &[
+            "Boot/x86/bootmgfw.efi",
+            "SMSBoot/x86/bootmgfw.efi",
+            "Windows/Boot/EFI/bootmgfw.efi:x86",
+        ],
+        why: "firmware of 32 bits; only files that are for it by their place or boot.wim",
     },
     Rule {
         at: &["Boot/x86", "SMSBoot/x86"],
         names: &["bootmgfw.efi"],
         from: &["Boot/x86", "SMSBoot/x86"],
-        or: &["EFI/Boot/bootia32.efi", "Boot/bootia32.efi", "bootia32.efi"],
+        or: &[
+            "EFI/Boot/bootia32.efi",
+            "Boot/bootia32.efi",
+            "bootia32.efi",
+            "Windows/Boot/EFI/bootmgfw.efi:x86",
+        ],
         why: "the same under the names of WDS and ConfigMgr",
     },
     Rule {
         at: &["EFI/Boot", "Boot", ""],
         names: &["bootaa64.efi"],
         from: &["EFI/Boot", "Boot", ""],
-        or: &["Boot/arm64/bootmgfw.efi"],
-        why: "firmware of ARM machines; only files that are for it by their place",
+        or: &[
+            "Boot/arm64/bootmgfw.efi",
+            "Windows/Boot/EFI/bootmgfw.efi:arm64",
+        ],
+        why: "firmware of ARM machines; only files that are for it by their place or boot.wim",
     },
     Rule {
         at: &["Boot", "", "Boot/x64", "SMSBoot/x64"],

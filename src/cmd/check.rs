@@ -79,7 +79,7 @@ fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
     let mut reports: Vec<Report> = Vec::new();
     for route in Route::ALL {
         let report = check_route(opened, &spec.name, route, &wims);
-        report.print(&reports);
+        report.print(&reports, spec.secure_boot);
         reports.push(report);
     }
     let able = reports.iter().any(Report::can_boot);

@@ -1,15 +1,9 @@
 //! `mount`: from the configuration, or from folders on the command line, to a daemon.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracing::Level;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-
-use super::config_file;
+use super::{config_file, log};
 use crate::cli::MountArgs;
 use crate::config::{BcdSpec, Config, ImageName, ImageSpec, Located, SecureBoot};
 use crate::failure::Failure;
@@ -20,41 +14,12 @@ use crate::source::file::FileSource;
 use crate::source::open::Written;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
-    log_to_stderr();
+    log::everything();
     let config = match args.paths.split_last() {
         Some((mountpoint, sources)) => without_file(sources, mountpoint)?,
         None => Config::read(&config_file(file))?,
     };
     service::run(config)
-}
-
-/// Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its own times.
-fn log_to_stderr() {
-    let format = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(levels());
-    match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => registry.with(format.without_time()).init(),
-        None => registry.with(format).init(),
-    }
-}
-
-/// A level for everything, for single modules, or both: `info,winbootfs::watch=debug`.
-fn levels() -> Targets {
-    // fuser warns of every call that we do not answer, such as the ioctl by which a program
-    // asks whether a file is a terminal.
-    let usual = Targets::new()
-        .with_default(Level::INFO)
-        .with_target("fuser", Level::ERROR);
-    let chosen = std::env::var("WINBOOTFS_LOG").ok();
-    match chosen.and_then(|text| text.parse::<Targets>().ok()) {
-        Some(chosen) if chosen.default_level().is_some() => chosen,
-        // Modules only, or a word that is no level: nothing else falls silent.
-        Some(chosen) => usual.with_targets(chosen),
-        None => usual,
-    }
 }
 
 /// Images named after their folders and files, the first the default, the mountpoint the base.

@@ -195,6 +195,14 @@ impl Source for DirSource {
         "a folder".to_owned()
     }
 
+    fn fault(&self) -> Option<String> {
+        let gone = || {
+            let path = self.path.display();
+            format!("{path} went away; put it back: it is taken up within two seconds")
+        };
+        self.root.load().is_none().then(gone)
+    }
+
     fn list(&self, folder: &StoredPath) -> io::Result<Listing> {
         let root = self.root()?;
         let fd = beneath(&root.fd, folder, OFlags::RDONLY | OFlags::DIRECTORY)?;

@@ -13,6 +13,7 @@ mod extents;
 mod fault;
 mod medium;
 mod parsers;
+mod progress;
 mod tree;
 mod volume;
 mod walk;
@@ -22,11 +23,13 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, open};
 
 use self::fault::Fault;
+pub use self::progress::{Clock, PROGRESS};
 use self::volume::Volume;
 use super::dir::{self, OwnMount};
 use super::{Hold, Listing, Look, ReadAt, Source, StoredPath, Version};
@@ -36,6 +39,7 @@ use super::{Hold, Listing, Look, ReadAt, Source, StoredPath, Version};
 pub struct IsoSource {
     path: PathBuf,
     own_mount: Arc<OwnMount>,
+    clock: Clock,
     state: ArcSwap<State>,
     /// The file that was there at the last look, where it is not yet the one in use.
     ahead: Mutex<Option<Version>>,
@@ -62,11 +66,20 @@ impl IsoSource {
     /// # Errors
     /// `ENOENT` and the like when there is nothing; `EINVAL` when it is no file.
     pub fn open(path: &Path, own_mount: Arc<OwnMount>) -> io::Result<Self> {
+        Self::open_by(path, own_mount, Instant::now)
+    }
+
+    /// The same by another clock, which tells when it has taken so long that it is to be said.
+    ///
+    /// # Errors
+    /// Those of [`IsoSource::open`].
+    pub fn open_by(path: &Path, own_mount: Arc<OwnMount>, clock: Clock) -> io::Result<Self> {
         let named = Named::at(path, &own_mount)?;
-        let state = named.index(path);
+        let state = named.index(path, clock);
         Ok(Self {
             path: path.to_owned(),
             own_mount,
+            clock,
             state: ArcSwap::from_pointee(state),
             ahead: Mutex::new(None),
         })
@@ -84,13 +97,9 @@ impl IsoSource {
     fn swap(&self, state: State) -> bool {
         let before = self.state.swap(Arc::new(state));
         match (&*before, &**self.state.load()) {
-            (State::Faulty(before, _), State::Faulty(now, _)) if before == now => return false,
-            (_, State::Faulty(..)) => {}
-            (_, State::Ready(volume)) => {
-                tracing::info!("{} is {}", self.path.display(), volume.description());
-            }
+            (State::Faulty(before, _), State::Faulty(now, _)) => before != now,
+            (_, State::Faulty(..) | State::Ready(_)) => true,
         }
-        true
     }
 
     /// What there is now is not what is in use.
@@ -99,7 +108,7 @@ impl IsoSource {
         let known = self.state.load();
         if ahead.replace(named.version) == Some(named.version) {
             *ahead = None;
-            return self.swap(named.index(&self.path));
+            return self.swap(named.index(&self.path, self.clock));
         }
         match &**known {
             // Written in place: nothing of the old contents can be relied on.
@@ -207,12 +216,12 @@ impl Named {
         Ok(Self { fd, version })
     }
 
-    fn index(&self, label: &Path) -> State {
+    fn index(&self, label: &Path, clock: Clock) -> State {
         let version = Some(self.version);
         let opened = File::open(format!("/proc/self/fd/{}", self.fd.as_raw_fd()));
         let indexed = opened
             .map_err(|error| Fault::unreadable(0, &error))
-            .and_then(|file| Volume::index(file, self.version, label));
+            .and_then(|file| Volume::index(file, self.version, label, clock));
         match indexed {
             Ok(volume) if is_unchanged(&volume).is_err() => State::Faulty(changing(), None),
             Ok(volume) => State::Ready(Arc::new(volume)),

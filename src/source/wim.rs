@@ -59,17 +59,17 @@ impl Chosen {
         self.wim.tree(self.index)
     }
 
+    fn info(&self) -> Option<&ImageInfo> {
+        let mut known = self.wim.images().iter();
+        known.find(|info| info.index == self.index)
+    }
+
     /// What it is, such as "a WIM, LZX, image 2 of 2: Microsoft Windows Setup (x64), Windows
     /// 10.0.26100, x64".
     pub fn summary(&self) -> String {
         let (compression, count) = (self.wim.compression().name(), self.wim.images().len());
         let mut text = format!("a WIM, {compression}, image {} of {count}", self.index);
-        let known = self
-            .wim
-            .images()
-            .iter()
-            .find(|info| info.index == self.index);
-        let facts = known.map(facts).unwrap_or_default();
+        let facts = self.info().map(facts).unwrap_or_default();
         if !facts.is_empty() {
             text = format!("{text}: {}", facts.join(", "));
         }
@@ -126,6 +126,7 @@ pub fn is_of_medium(error: &Error) -> bool {
 pub struct WimSource {
     label: String,
     summary: String,
+    machine: Option<Architecture>,
     files: usize,
     tree: Tree,
     version: Version,
@@ -151,6 +152,7 @@ impl WimSource {
         Ok(Self {
             label,
             summary: chosen.summary(),
+            machine: chosen.info().and_then(|info| info.architecture),
             files,
             tree,
             version: Version { changed, ..version },
@@ -218,6 +220,10 @@ impl Source for WimSource {
 
     fn description(&self) -> String {
         format!("{}, {} files", self.summary, grouped(self.files))
+    }
+
+    fn machine(&self) -> Option<Architecture> {
+        self.machine
     }
 
     fn list(&self, folder: &StoredPath) -> io::Result<Listing> {

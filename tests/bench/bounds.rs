@@ -22,7 +22,7 @@ const OPEN: usize = 10_000;
 const IMAGES: usize = 50;
 const FILES: usize = 2_000;
 /// A start is seldom disturbed, and each costs an end.
-const STARTS: usize = 7;
+pub(crate) const STARTS: usize = 7;
 
 pub(crate) fn memory(ground: &Ground) -> Measured {
     let daemon = ground.another("mnt-memory", program());
@@ -53,7 +53,7 @@ pub(crate) fn growth(ground: &Ground) -> Measured {
     Ok(Figure::new(grown, note))
 }
 
-fn resident(daemon: &Mounted) -> f64 {
+pub(crate) fn resident(daemon: &Mounted) -> f64 {
     mebibytes(&format!("/proc/{}/status", daemon.pid()), "VmRSS")
 }
 
@@ -118,8 +118,9 @@ fn allow_open_files(needed: u64) -> rustix::io::Result<()> {
 
 pub(crate) fn start(ground: &Ground) -> Measured {
     let config = many_images(ground.root());
-    let samples = (0..ground.rounds.min(STARTS)).map(|_| start_once(&config, ground.root()));
-    let samples: Vec<f64> = samples.collect();
+    let mountpoint = ground.root().join("mnt-start");
+    let start = |_| start_once(&config, &mountpoint, "images/i49/Boot");
+    let samples = (0..ground.rounds.min(STARTS)).map(start).collect();
     Ok(Figure::new(
         samples,
         "until it says so and the mount answers",
@@ -142,19 +143,20 @@ fn many_images(root: &Path) -> std::path::PathBuf {
     config
 }
 
-/// Milliseconds from the start of the program to the first answer of the mount.
-fn start_once(config: &Path, root: &Path) -> f64 {
+/// Milliseconds from the start of the program to the first answer of the mount, for a name
+/// in it.
+pub(crate) fn start_once(config: &Path, mountpoint: &Path, name: &str) -> f64 {
     let begun = Instant::now();
     let mut command = program();
     command.args(["mount", "--config"]).arg(config);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut daemon = Started(command.spawn().unwrap(), root.join("mnt-start"));
+    let mut daemon = Started(command.spawn().unwrap(), mountpoint.to_owned());
     let output = BufReader::new(daemon.0.stdout.take().unwrap());
     let up = output
         .lines()
         .any(|line| line.unwrap().contains("stop it with"));
     assert!(up, "the daemon ended");
-    fs::metadata(root.join("mnt-start/images/i49/Boot")).unwrap();
+    fs::metadata(mountpoint.join(name)).unwrap();
     begun.elapsed().as_secs_f64() * 1e3
 }
 

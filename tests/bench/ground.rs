@@ -162,7 +162,7 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
-fn large(path: &Path, size: usize) {
+pub(crate) fn large(path: &Path, size: usize) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut file = File::create(path).unwrap();
     let mut random = Random::new(2);

@@ -25,6 +25,7 @@ mod bounds;
 mod caller;
 mod choice;
 mod ground;
+mod iso;
 mod load;
 mod measure;
 mod names;

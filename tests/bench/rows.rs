@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::measure::{Figure, median};
-use crate::{bounds, caller, choice, load, names, network, streams, wim};
+use crate::{bounds, caller, choice, iso, load, names, network, streams, wim};
 
 /// What a row measured, or why it could not.
 pub(crate) type Measured = Result<Figure, String>;
@@ -86,6 +86,14 @@ pub(crate) const ROWS: &[Row] = &[
     row("descriptors", "20,000 listed, 10,000 open, RLIMIT_NOFILE=256", AtMost(64.0), " fds", bounds::descriptors),
     row("wim-lzx", "64 MiB out of a WIM, LZX, with SHA-1", AtLeast(1.0), "", wim::lzx),
     row("wim-xpress", "the same, XPRESS", AtLeast(1.0), "", wim::xpress),
+    row("wim-tree", "all names of a WIM of 20,000 files", AtMost(50.0), " ms", wim::tree),
+    row("iso-first-1", "400 MiB out of an ISO, first read, 1 reader", Bar::None, "", iso::first),
+    row("iso-first-30", "the same, 30 readers", Bar::None, "", iso::first_by_30),
+    row("iso-read-1", "400 MiB out of an ISO, warm, 1 reader", AtLeast(0.9), "", iso::again),
+    row("iso-read-30", "the same, 30 readers", AtLeast(0.9), "", iso::again_by_30),
+    row("iso-memory", "memory for each 1,000 files of an ISO", AtMost(200.0), " KiB", iso::memory),
+    row("iso-index", "time to index each 1,000 files of an ISO", AtMost(50.0), " ms", iso::index),
+    row("iso-start", "start with an ISO of 5 GiB, beyond without", AtMost(100.0), " ms", iso::start),
     row("start", "start to mounted, 50 images of 2,000 files", AtMost(150.0), " ms", bounds::start),
 ];
 

@@ -15,8 +15,8 @@ use std::time::Instant;
 use winbootfs::source::ReadAt;
 use winbootfs::wim::Wim;
 
-use crate::ground::Ground;
-use crate::measure::in_turns;
+use crate::ground::{Ground, MANY, driver};
+use crate::measure::{Figure, in_turns};
 use crate::rows::Measured;
 
 const SIZE: usize = 64 << 20;
@@ -30,9 +30,37 @@ pub(crate) fn xpress(ground: &Ground) -> Measured {
     compare(ground, "XPRESS")
 }
 
+/// All names of an image, out of the page cache: what the first look into a boot.wim takes.
+pub(crate) fn tree(ground: &Ground) -> Measured {
+    let folder = ground.root().join("wim-tree");
+    for number in 0..MANY {
+        let folder = folder.join(format!("source/folder{:03}", number / 200));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(driver(number)), number.to_string()).unwrap();
+    }
+    let wim = capture(&folder, "LZX")?;
+    let mut memory = 0;
+    let mut load = || {
+        let begun = Instant::now();
+        let tree = open(&wim).tree(1).unwrap();
+        let took = begun.elapsed().as_secs_f64() * 1e3;
+        assert!(tree.len() > MANY);
+        memory = tree.memory() * 1_000 / tree.len();
+        took
+    };
+    let samples = (0..ground.rounds).map(|_| load()).collect();
+    Ok(Figure::new(
+        samples,
+        format!("{memory} bytes for 1,000 of them"),
+    ))
+}
+
 fn compare(ground: &Ground, compression: &str) -> Measured {
     let folder = ground.root().join("wim");
-    let wim = make(&folder, compression)?;
+    let source = folder.join("source");
+    fs::create_dir_all(&source).unwrap();
+    fs::write(source.join("big"), programs()?).unwrap();
+    let wim = capture(&folder, compression)?;
     let wimlib = || speed(|| extract(&wim));
     let own = || speed(|| read(&wim));
     let sides = ["wimlib-imagex", "own"];
@@ -45,15 +73,12 @@ fn speed(read: impl FnOnce()) -> f64 {
     SIZE as f64 / 1e6 / begun.elapsed().as_secs_f64()
 }
 
-/// What Windows files are like is not to be had here; programs are the most of them.
-fn make(folder: &Path, compression: &str) -> Result<PathBuf, String> {
-    let source = folder.join("source");
-    fs::create_dir_all(&source).unwrap();
-    fs::write(source.join("big"), programs()?).unwrap();
+/// A WIM of what is in `source`.
+fn capture(folder: &Path, compression: &str) -> Result<PathBuf, String> {
     let wim = folder.join(format!("{compression}.wim"));
     let made = Command::new("wimlib-imagex")
         .args(["capture", "--compress", compression])
-        .args([&source, &wim])
+        .args([&folder.join("source"), &wim])
         .stdout(Stdio::null())
         .status();
     match made {
@@ -63,6 +88,7 @@ fn make(folder: &Path, compression: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// What Windows files are like is not to be had here; programs are the most of them.
 fn programs() -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut folders = vec![PathBuf::from("/usr/lib"), PathBuf::from("/usr/bin")];
@@ -112,11 +138,14 @@ impl ReadAt for OnDisk {
     }
 }
 
-fn read(path: &Path) {
+fn open(path: &Path) -> Wim {
     let file = File::open(path).unwrap();
     let size = file.metadata().unwrap().len();
-    let wim = Wim::open(Arc::new(OnDisk(file)), size).unwrap();
-    let tree = wim.tree(1).unwrap();
+    Wim::open(Arc::new(OnDisk(file)), size).unwrap()
+}
+
+fn read(path: &Path) {
+    let tree = open(path).tree(1).unwrap();
     let blob = tree.find(b"big").unwrap().open().unwrap();
     let mut block = vec![0; BLOCK];
     for offset in (0..SIZE as u64).step_by(BLOCK) {

@@ -75,6 +75,40 @@ fn check_warns_of_what_windows_itself_refuses() {
     assert_eq!(done.code, Some(1));
 }
 
+/// Nothing is copied from media that would help: no other than the newer one is wanted.
+#[test]
+fn check_says_what_the_newer_signature_wants() {
+    let Some(world) = world(&[]) else { return };
+    let old = world
+        .config_text()
+        .replace("media\"\n", "media\"\nsecure_boot = \"2023\"\n");
+    std::fs::write(world.path("mounts.toml"), old).unwrap();
+    let done = run_in(&world.path(""), &["check"]);
+    let said = "missing: a UEFI boot program (bootx64.efi, bootmgfw.efi, bootia32.efi, \
+                bootaa64.efi)\n      secure_boot = \"2023\" wants Windows/Boot/EFI_EX in the \
+                boot.wim: take a newer boot.wim, or set secure_boot = \"2011\"\n";
+    // Over PXE and over HTTP; and for the one image that asks for it.
+    assert_eq!(done.out.matches(said).count(), 2, "{}", done.out);
+    assert_eq!(done.out.matches("a UEFI boot program").count(), 2);
+    assert_eq!(done.code, Some(0));
+}
+
+#[test]
+fn check_says_for_which_machine_a_wim_is() {
+    let arm64 = [
+        "--image-property=WINDOWS/ARCH=12",
+        "--image-property=WINDOWS/VERSION/MAJOR=10",
+        "--image-property=WINDOWS/VERSION/MINOR=0",
+        "--image-property=WINDOWS/VERSION/BUILD=26100",
+    ];
+    let Some(world) = world(&arm64) else { return };
+    let done = run_in(&world.path(""), &["check"]);
+    done.printed(&[
+        "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, Windows 10.0.26100, arm64, 14 files\n",
+        "UEFI PXE: every name is there\n",
+    ]);
+}
+
 #[test]
 fn resolve_names_the_image_inside() {
     let Some(world) = world(&[]) else { return };

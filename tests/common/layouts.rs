@@ -12,7 +12,8 @@
 
 use std::sync::OnceLock;
 
-use super::{skip, wims};
+use super::world::World;
+use super::{media, skip, wims};
 
 /// Where an operator keeps the files of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +30,30 @@ pub(crate) enum Layout {
     /// Install media as they are: the programs for the BIOS and the network, and the trust
     /// list, are only inside `sources/boot.wim`, which is a real one.
     StockMedia,
+    /// The same as the ISO that it is, with nothing taken out of it; what the site brings
+    /// along lies in a folder above.
+    StockIso,
 }
 
 /// Every layout that this machine can make.
 pub(crate) fn all() -> Vec<Layout> {
     let stock = skip::or_skip(stock_boot_wim().as_ref()).map(|_| Layout::StockMedia);
-    ALL.into_iter().chain(stock).collect()
+    let iso = stock.and_then(|_| skip::or_skip(stock_iso().as_ref()));
+    let iso = iso.map(|_| Layout::StockIso);
+    ALL.into_iter().chain(stock).chain(iso).collect()
+}
+
+/// An image kept in that way.
+pub(crate) fn image(world: World, name: &str, layout: Layout, site: &[&str]) -> World {
+    match layout {
+        Layout::StockIso => {
+            let iso = format!("{name}.iso");
+            let world = world.layer(name, &site_files(layout, site));
+            world.put(&iso, stock_iso().as_ref().unwrap());
+            world.line(&format!("[image.{name:?}]\nsource = [{name:?}, {iso:?}]"))
+        }
+        _ => world.image(name, &files(layout, site)),
+    }
 }
 
 /// Every layout of plain files.
@@ -190,17 +209,25 @@ fn stock_boot_wim() -> &'static Result<Vec<u8>, String> {
     })
 }
 
+/// The media as an ISO, which is UDF and nothing else.
+fn stock_iso() -> &'static Result<Vec<u8>, String> {
+    static MADE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let made = media::iso(&files(Layout::StockIso, &[]));
+        made.map_err(|error| error.to_string())
+    })
+}
+
 /// The files of one image: paths and contents. `site` are files whose place the site
 /// itself chose; they lie at that very place, in the layout's case.
 pub(crate) fn files(layout: Layout, site: &[&str]) -> Vec<(String, Vec<u8>)> {
     let stored = |(path, role): &Row| content(layout, path, role);
-    let chosen = |path: &&str| content(layout, path, &site_role(path));
     let mut files: Vec<_> = rows(layout)
         .iter()
         .map(stored)
-        .chain(site.iter().map(chosen))
+        .chain(site_files(layout, site))
         .collect();
-    if layout == Layout::StockMedia {
+    if matches!(layout, Layout::StockMedia | Layout::StockIso) {
         files.retain(|(path, _)| !NOT_ON_MEDIA.contains(&path.as_str()));
         let boot_wim = files
             .iter_mut()
@@ -208,6 +235,11 @@ pub(crate) fn files(layout: Layout, site: &[&str]) -> Vec<(String, Vec<u8>)> {
         boot_wim.unwrap().1 = stock_boot_wim().clone().unwrap();
     }
     files
+}
+
+fn site_files(layout: Layout, site: &[&str]) -> Vec<(String, Vec<u8>)> {
+    let chosen = |path: &&str| content(layout, path, &site_role(path));
+    site.iter().map(chosen).collect()
 }
 
 /// The role of the file that answered; `None` for bytes that no layout wrote.
@@ -227,14 +259,14 @@ fn rows(layout: Layout) -> &'static [Row] {
     match layout {
         Layout::Flat => FLAT,
         Layout::BootStyle => BOOT_STYLE,
-        Layout::MediaLower | Layout::MediaUpper | Layout::StockMedia => MEDIA,
+        Layout::MediaLower | Layout::MediaUpper | Layout::StockMedia | Layout::StockIso => MEDIA,
     }
 }
 
 fn content(layout: Layout, path: &str, role: &str) -> (String, Vec<u8>) {
     let path = match layout {
         Layout::Flat | Layout::BootStyle => path.to_owned(),
-        Layout::MediaLower | Layout::StockMedia => path.to_ascii_lowercase(),
+        Layout::MediaLower | Layout::StockMedia | Layout::StockIso => path.to_ascii_lowercase(),
         Layout::MediaUpper => path.to_ascii_uppercase(),
     };
     let text = format!("layout:{layout:?}\nrole:{role}\npath:{path}\n");

@@ -6,6 +6,7 @@
 pub(crate) mod crowd;
 pub(crate) mod http;
 pub(crate) mod layouts;
+pub(crate) mod media;
 pub(crate) mod mounted;
 pub(crate) mod netns;
 pub(crate) mod network;

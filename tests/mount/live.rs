@@ -103,6 +103,40 @@ fn without_events_changes_show_within_two_seconds() {
     changes_show(&world, &mounted, WITHOUT_EVENTS);
 }
 
+/// Another machine whose disk a source is on may be away for long. Here it is a daemon that
+/// stands still: whoever looks at a file behind it waits, and nobody else does.
+#[test]
+fn a_source_that_does_not_answer_delays_nothing_else() {
+    let behind = image();
+    let Some(away) = Mounted::new(&behind) else {
+        return;
+    };
+    let wim = away.path(b"images/x/sources/boot.wim");
+    let world = image().line(&format!("[image.y]\nsource = {wim:?}"));
+    let Some(mut mounted) = Mounted::new(&world) else {
+        return;
+    };
+    reads(&mounted, b"Boot/BCD", Some("old store"));
+    away.signal(Signal::STOP);
+    wait::until("a thread to wait for the other machine", PATIENCE, || {
+        waits_for_fuse(mounted.pid()).then_some(())
+    });
+    world.put("x/Boot/BCD", b"new store");
+    reads(&mounted, b"Boot/BCD", Some("new store"));
+    mounted.signal(Signal::TERM);
+    assert!(mounted.wait_for_end().success());
+    away.signal(Signal::CONT);
+}
+
+/// Whether a thread of that process waits for an answer to a request to FUSE, by the name of
+/// the place in the kernel where it sleeps.
+fn waits_for_fuse(pid: u32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let sleeps_at = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("wchan"));
+    let mut places = threads.filter_map(|thread| sleeps_at(thread.ok()?).ok());
+    places.any(|place| place == "request_wait_answer")
+}
+
 /// A source on a file system that raises no events: the mount itself, seen through a
 /// second one.
 #[test]

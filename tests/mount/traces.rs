@@ -45,9 +45,7 @@ fn world(traces: &[Trace]) -> World {
     let images = layouts::all().into_iter().enumerate();
     images.fold(World::new(), |world, (at, layout)| {
         let (name, address) = (format!("layout{at}"), format!("127.0.0.{}", at + 2));
-        world
-            .image(&name, &layouts::files(layout, &site))
-            .client(&address, &name)
+        layouts::image(world, &name, layout, &site).client(&address, &name)
     })
 }
 

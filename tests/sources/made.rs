@@ -10,6 +10,8 @@ use winbootfs::source::dir::OwnMount;
 use winbootfs::source::iso::IsoSource;
 use winbootfs::source::{Kind, Source, StoredPath};
 
+use crate::media;
+
 /// Files by their paths.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -103,7 +105,7 @@ impl Workshop {
             .output();
         succeeded(&made.unwrap());
         if kind == "winlike" {
-            hide_behind_a_note(&image);
+            media::hide_behind_a_note(&image).unwrap();
         }
         image
     }
@@ -126,7 +128,7 @@ impl Workshop {
 }
 
 /// Microsoft's own maker is not to be had here. Its images are UDF, with an ISO 9660 side
-/// that holds nothing but a note: see [`hide_behind_a_note`].
+/// that holds nothing but a note: see [`media`].
 fn maker(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "plain" => ("genisoimage", "-quiet -iso-level 3 -allow-lowercase"),
@@ -142,55 +144,6 @@ fn maker(kind: &str) -> (&'static str, &'static str) {
 fn succeeded(output: &Output) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-}
-
-const SECTOR: usize = 2048;
-
-/// Appends a folder with one file to an image, and makes it the root of the ISO 9660 side.
-fn hide_behind_a_note(image: &Path) {
-    let mut bytes = fs::read(image).unwrap();
-    bytes.resize(bytes.len().next_multiple_of(SECTOR), 0);
-    let folder = (bytes.len() / SECTOR) as u32;
-    let note = b"This disc contains a \"UDF\" file system.";
-    let root = record(folder, SECTOR as u32, 2, b"\0");
-    let mut sector = [root.clone(), record(folder, SECTOR as u32, 2, b"\x01")].concat();
-    sector.extend(record(folder + 1, note.len() as u32, 0, b"README.TXT;1"));
-    sector.resize(SECTOR, 0);
-    sector.extend(note);
-    sector.resize(2 * SECTOR, 0);
-    bytes.extend(sector);
-    let primary = 16 * SECTOR + 156;
-    bytes[primary..primary + 34].copy_from_slice(&root);
-    fs::write(image, bytes).unwrap();
-}
-
-/// A directory record of ISO 9660.
-pub(crate) fn record(at: u32, length: u32, flags: u8, name: &[u8]) -> Vec<u8> {
-    let both = |number: u32| [number.to_le_bytes(), number.to_be_bytes()].concat();
-    let mut record = vec![0, 0];
-    record.extend(both(at));
-    record.extend(both(length));
-    record.extend([
-        126,
-        11,
-        22,
-        12,
-        0,
-        0,
-        0,
-        flags,
-        0,
-        0,
-        1,
-        0,
-        0,
-        1,
-        name.len() as u8,
-    ]);
-    record.extend(name);
-    record.resize(record.len().next_multiple_of(2), 0);
-    record[0] = record.len() as u8;
-    record
 }
 
 /// All files beneath a folder on disk.

@@ -7,6 +7,9 @@
     clippy::indexing_slicing
 )]
 
+#[allow(dead_code, reason = "not all of it is for every test")]
+#[path = "../common/media.rs"]
+mod media;
 #[path = "../common/skip.rs"]
 mod skip;
 
@@ -16,4 +19,5 @@ mod large;
 mod live;
 mod made;
 mod names;
+mod progress;
 mod wim;

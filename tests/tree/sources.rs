@@ -272,6 +272,88 @@ fn the_signature_is_that_of_the_configuration() {
     );
 }
 
+/// A boot.wim whose XML data says for which machine it is, by the number of Windows.
+fn wim_for(label: &str, machine: u32) -> Option<Vec<u8>> {
+    let machine = format!("--image-property=WINDOWS/ARCH={machine}");
+    or_skip(wims::wim(&labelled(label, BOOT_FILES), &[&machine]))
+}
+
+const BOOT_MANAGER: &str = "Windows/Boot/EFI/bootmgfw.efi";
+
+/// The name by which firmware asks, and who of these then gets the boot manager.
+#[test]
+fn a_boot_manager_answers_the_firmware_of_its_machine_only() {
+    let any = ["bootmgfw.efi", "Boot/bootmgfw.efi"];
+    let x64 = [
+        "bootx64.efi",
+        "EFI/Boot/bootx64.efi",
+        "Boot/x64/bootmgfw.efi",
+        "SMSBoot/x64/bootmgfw.efi",
+    ];
+    let x86 = ["bootia32.efi", "Boot/x86/bootmgfw.efi"];
+    let arm64 = ["bootaa64.efi", "EFI/Boot/bootaa64.efi"];
+    for (machine, names) in [(9, &x64[..]), (0, &x86[..]), (12, &arm64[..])] {
+        let Some(wim) = wim_for("pe", machine) else {
+            return;
+        };
+        let world = image_of(with_file("pe.wim", &wim), "\"pe.wim\"");
+        for name in any.iter().chain(&x64).chain(&x86).chain(&arm64) {
+            let wanted = match any.contains(name) || names.contains(name) {
+                true => format!("pe {BOOT_MANAGER}"),
+                false => "<NotFound>".to_owned(),
+            };
+            assert_eq!(in_x(&world, name), wanted, "{name}, machine {machine}");
+        }
+        let mut needs = programs(Route::UefiPxe).iter();
+        assert!(needs.all(|need| has_one(&world, need.any_of)));
+    }
+}
+
+/// A site with machines of both kinds: either boot.wim has its own firmware.
+#[test]
+fn one_image_may_have_a_boot_wim_for_each_machine() {
+    let (Some(arm), Some(pc)) = (wim_for("arm", 12), wim_for("pc", 9)) else {
+        return;
+    };
+    let world = with_file("arm.wim", &arm);
+    world.put("pc.wim", &pc);
+    let world = image_of(world, r#"["arm.wim", "pc.wim"]"#);
+    for (name, whose) in [
+        ("bootx64.efi", "pc"),
+        ("bootaa64.efi", "arm"),
+        ("bootmgfw.efi", "arm"),
+    ] {
+        assert_eq!(in_x(&world, name), format!("{whose} {BOOT_MANAGER}"));
+    }
+    assert_eq!(in_x(&world, "bootia32.efi"), "<NotFound>");
+}
+
+/// Files as they were taken out of a boot.wim say nothing about the machine.
+#[test]
+fn where_nothing_is_said_a_boot_manager_is_for_x64() {
+    let world = World::new().image("x", &[(BOOT_MANAGER, "pe")]);
+    assert_eq!(in_x(&world, "bootx64.efi"), "pe");
+    for name in ["bootia32.efi", "bootaa64.efi", "Boot/x86/bootmgfw.efi"] {
+        assert_eq!(in_x(&world, name), "<NotFound>", "{name}");
+    }
+}
+
+#[test]
+fn the_newer_signature_is_of_one_machine_too() {
+    let signed = [BOOT_MANAGER, "Windows/Boot/EFI_EX/bootmgfw_EX.efi"];
+    let wim = wims::wim(
+        &labelled("pe", &signed),
+        &["--image-property=WINDOWS/ARCH=12"],
+    );
+    let Some(wim) = or_skip(wim) else { return };
+    let world = with_file("pe.wim", &wim);
+    let world = image_of(world, "\"pe.wim\"\nsecure_boot = \"2023\"");
+    let newer = format!("pe {}", signed[1]);
+    assert_eq!(in_x(&world, "bootaa64.efi"), newer);
+    assert_eq!(in_x(&world, "bootmgfw.efi"), newer);
+    assert_eq!(in_x(&world, "bootx64.efi"), "<NotFound>");
+}
+
 /// What is no good as a boot.wim: bytes, and what is said of it.
 fn bad_wims() -> io::Result<Vec<(Vec<u8>, &'static str)>> {
     let files = labelled("pe", BOOT_FILES);

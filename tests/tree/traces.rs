@@ -105,9 +105,8 @@ impl Trace {
         )
     }
 
-    fn image(&self, layout: Layout) -> Vec<(String, Vec<u8>)> {
-        let site: Vec<&str> = self.site.iter().map(String::as_str).collect();
-        layouts::files(layout, &site)
+    fn site(&self) -> Vec<&str> {
+        self.site.iter().map(String::as_str).collect()
     }
 }
 
@@ -121,8 +120,8 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(trace: &'a Trace, layout: Layout) -> Self {
-        let files = trace.image(layout);
-        let world = World::new().image("x", &files);
+        let files = layouts::files(layout, &trace.site());
+        let world = layouts::image(World::new(), "x", layout, &trace.site());
         Self {
             trace,
             layout,

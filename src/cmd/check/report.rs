@@ -2,6 +2,7 @@
 
 use crate::bcd::{self, Files, Finding, Route, Store};
 use crate::cmd::seen::{Read, Seen};
+use crate::config::SecureBoot;
 use crate::expected::{FILES, Need, no_store, programs};
 use crate::name::visible;
 
@@ -60,7 +61,7 @@ impl Report {
     }
 
     /// Prints it; what was printed for one of the ways before is not said again.
-    pub(super) fn print(&self, before: &[Self]) {
+    pub(super) fn print(&self, before: &[Self], secure_boot: SecureBoot) {
         let able = match self.can_boot() {
             true => "can boot",
             false => "cannot boot",
@@ -74,7 +75,7 @@ impl Report {
             Some(same) => println!("{line}, like {}", same.route),
             None => {
                 println!("{line}");
-                self.faults.print();
+                self.faults.print(secure_boot);
             }
         }
     }
@@ -85,10 +86,10 @@ impl Faults {
         self.missing.is_empty() && self.findings.is_empty() && self.left_out.is_empty()
     }
 
-    fn print(&self) {
+    fn print(&self, secure_boot: SecureBoot) {
         for need in &self.missing {
             println!("    missing: {} ({})", need.what, need.any_of.join(", "));
-            println!("      {}", need.next);
+            println!("      {}", need.next(secure_boot));
         }
         for finding in &self.findings {
             print(finding);

@@ -9,6 +9,7 @@ use super::extents;
 use super::fault::{COPY_AGAIN, Fault};
 use super::medium::Medium;
 use super::parsers::{self, Parser};
+use super::progress::{Clock, Progress};
 use super::tree::{Node, Tree, What};
 use super::walk::{self, grouped};
 use crate::name::visible;
@@ -30,10 +31,16 @@ impl Volume {
     ///
     /// # Errors
     /// A [`Fault`], where it cannot be used.
-    pub(super) fn index(file: File, version: Version, label: &Path) -> Result<Self, Fault> {
+    pub(super) fn index(
+        file: File,
+        version: Version,
+        label: &Path,
+        clock: Clock,
+    ) -> Result<Self, Fault> {
         // The parsers are foreign, and the image anybody's: should one panic all the
         // same, this image is lost and no other.
-        let parsed = catch_unwind(AssertUnwindSafe(|| parse(&file, version.size, label)));
+        let progress = Progress::of(label, clock);
+        let parsed = catch_unwind(AssertUnwindSafe(|| parse(&file, version.size, progress)));
         let (tree, description) = parsed.unwrap_or_else(|_| {
             let what = "its contents broke the parser, which is a fault in winbootfs too";
             Err(Fault::new(
@@ -151,22 +158,22 @@ fn kind(node: &Node) -> Kind {
 
 /// UDF first: Windows media hold no more than a note on their ISO 9660 side. And UDF
 /// only, where it is announced: a broken UDF volume must not turn into that note.
-fn parse(file: &File, length: u64, label: &Path) -> Result<(Tree, String), Fault> {
+fn parse(file: &File, length: u64, progress: Progress<'_>) -> Result<(Tree, String), Fault> {
     let mut medium = Medium::new(file, length);
     let announced = parsers::announces_udf(&mut medium);
     let announced = announced.map_err(|error| Fault::unreadable(medium.place(), &error))?;
     match announced {
-        true => take(parsers::udf(medium)?, label),
-        false => take(parsers::iso(medium)?, label),
+        true => take(parsers::udf(medium)?, progress),
+        false => take(parsers::iso(medium)?, progress),
     }
 }
 
-fn take<'a, P: Parser<'a>>(mut parser: P, label: &Path) -> Result<(Tree, String), Fault> {
+fn take<'a, P: Parser<'a>>(mut parser: P, progress: Progress<'_>) -> Result<(Tree, String), Fault> {
     let format = parser.format();
     let title = parser
         .title()
         .map(|title| format!(", label {}", visible(title.as_bytes())));
-    let tree = walk::index(parser, label)?;
+    let tree = walk::index(parser, progress)?;
     let files = tree.nodes().iter().filter(|node| node.what == What::File);
     let count = match files.count() {
         1 => "1 file".to_owned(),

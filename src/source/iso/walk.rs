@@ -7,22 +7,18 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
-use std::path::Path;
-use std::time::{Duration, Instant};
 
 use hadris_fs::{DateTime, DirCursor, DirEntry, Error, ErrorKind, FileType, NodeId};
 
 use super::fault::Fault;
 use super::parsers::{self, Done, Parser};
+use super::progress::Progress;
 use super::tree::{Builder, Found, TooMuch, Tree, What};
 use crate::name::{MOST_PARTS, visible};
 use crate::source::StoredPath;
 
 /// What is wrong with a file of an image that was not copied whole.
 const BEYOND: &str = "its bytes lie behind the end";
-
-/// How often progress is told.
-const TELLING: Duration = Duration::from_secs(1);
 
 /// A folder that is still to be listed.
 struct Ahead {
@@ -37,15 +33,14 @@ struct Walk<'p, P> {
     builder: Builder,
     /// The folders met so far: one that holds itself would have no end.
     seen: HashSet<NodeId>,
-    label: &'p Path,
-    told: Instant,
+    progress: Progress<'p>,
 }
 
-/// Reads all names and the places of all bytes. `label` is the image in the log.
+/// Reads all names and the places of all bytes.
 ///
 /// # Errors
 /// A [`Fault`] of the whole image.
-pub(super) fn index<'a, P: Parser<'a>>(parser: P, label: &Path) -> Result<Tree, Fault> {
+pub(super) fn index<'a, P: Parser<'a>>(parser: P, progress: Progress<'_>) -> Result<Tree, Fault> {
     let root = Ahead {
         number: 0,
         id: parser.root(),
@@ -55,8 +50,7 @@ pub(super) fn index<'a, P: Parser<'a>>(parser: P, label: &Path) -> Result<Tree, 
     let mut walk = Walk {
         builder: Builder::new(parser.medium().length()),
         seen: HashSet::from([root.id]),
-        label,
-        told: Instant::now(),
+        progress,
         parser,
     };
     let mut ahead = VecDeque::from([root]);
@@ -85,7 +79,7 @@ impl<'a, P: Parser<'a>> Walk<'_, P> {
                 return Err(self.too_much(&TooMuch("more entries than it has room for")));
             }
             found.push(self.found(folder, &entry)?);
-            self.tell(found.len());
+            self.progress.found(self.builder.count() + found.len());
         }
         Ok(found)
     }
@@ -178,15 +172,6 @@ impl<'a, P: Parser<'a>> Walk<'_, P> {
 
     fn too_much(&self, too_much: &TooMuch) -> Fault {
         Fault::damaged(self.parser.medium().place(), too_much.0)
-    }
-
-    /// Says once a second how far it is.
-    fn tell(&mut self, listed: usize) {
-        if self.told.elapsed() >= TELLING {
-            self.told = Instant::now();
-            let count = grouped(self.builder.count() + listed);
-            tracing::info!("indexing {}: {count} entries", self.label.display());
-        }
     }
 }
 
