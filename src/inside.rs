@@ -10,7 +10,6 @@
 //! what was configured, it has to be right.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
@@ -260,14 +259,6 @@ impl Source for Inside {
     fn look(&self, path: &StoredPath) -> io::Result<Look> {
         let nothing = |known: &Known| only_root(path, || known.root());
         self.ask(|files| files.look(path), nothing)
-    }
-
-    fn has_events(&self) -> bool {
-        true
-    }
-
-    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
-        None
     }
 
     /// Nothing that was never asked for is looked at. A good boot.wim takes the place of the

@@ -245,14 +245,20 @@ pub trait Source: Debug + Send + Sync {
     fn look(&self, path: &StoredPath) -> io::Result<Look>;
 
     /// Whether every change is told: by events where [`Source::watch_path`] says, or by
-    /// [`Source::renew`].
-    fn has_events(&self) -> bool;
+    /// [`Source::renew`]. It is where nothing inside ever changes.
+    fn has_events(&self) -> bool {
+        true
+    }
 
     /// A path at which the kernel's watch for a folder can be placed; `None` where
     /// nothing inside changes but as a whole, which `renew` tells.
-    fn watch_path(&self, folder: &StoredPath) -> Option<PathBuf>;
+    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
+        None
+    }
 
     /// Looks whether the source itself was replaced, went away or came back. Returns
     /// whether it did, so that everything known about it is to be dropped.
-    fn renew(&self) -> bool;
+    fn renew(&self) -> bool {
+        false
+    }
 }

@@ -230,14 +230,6 @@ impl Source for FileSource {
         self.ask(|source| source.look(path))
     }
 
-    fn has_events(&self) -> bool {
-        true
-    }
-
-    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
-        None
-    }
-
     /// A good file takes the place of the old one at once; a bad one only when it is not
     /// just being copied. An ISO looks after itself, as long as it is one.
     fn renew(&self) -> bool {

@@ -178,14 +178,6 @@ impl Source for IsoSource {
     }
 
     /// Nothing inside changes but with the file, which [`Source::renew`] looks at.
-    fn has_events(&self) -> bool {
-        true
-    }
-
-    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
-        None
-    }
-
     fn renew(&self) -> bool {
         match Named::at(&self.path, &self.own_mount) {
             Ok(named) if self.state.load().of() == Some(named.version) => {

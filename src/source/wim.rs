@@ -8,7 +8,6 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
@@ -258,18 +257,6 @@ impl Source for WimSource {
         };
         let stat = Stat { kind, version };
         Ok(Look { stat, hold })
-    }
-
-    fn has_events(&self) -> bool {
-        true
-    }
-
-    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
-        None
-    }
-
-    fn renew(&self) -> bool {
-        false
     }
 }
 

@@ -116,16 +116,4 @@ impl Source for WimFile {
             _ => Err(io::Error::from_raw_os_error(libc::ENOENT)),
         }
     }
-
-    fn has_events(&self) -> bool {
-        true
-    }
-
-    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
-        None
-    }
-
-    fn renew(&self) -> bool {
-        false
-    }
 }

@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Chosen, Content, StoreName, Stores, Why, own};
@@ -291,17 +290,5 @@ impl Source for MadeStores {
             Ok(None) => Err(io::Error::from_raw_os_error(libc::ENOENT)),
             Err(error) => Err(io::Error::from_raw_os_error(error.errno())),
         }
-    }
-
-    fn has_events(&self) -> bool {
-        true
-    }
-
-    fn watch_path(&self, _folder: &StoredPath) -> Option<PathBuf> {
-        None
-    }
-
-    fn renew(&self) -> bool {
-        false
     }
 }

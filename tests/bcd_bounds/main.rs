@@ -32,49 +32,12 @@ mod mutants;
 mod noise;
 mod templates;
 
-use std::alloc::System;
-use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+#[path = "../common/turn.rs"]
+mod turn;
+
 use std::time::Duration;
 
-use cap::Cap;
-
-#[global_allocator]
-static MEMORY: Cap<System> = Cap::new(System, usize::MAX);
-
-const MOST_MEMORY: usize = 64 << 20;
-
-static TURN: Mutex<()> = Mutex::new(());
-
-/// One test at a time: what others allocate would be counted too.
-struct Turn {
-    _turn: MutexGuard<'static, ()>,
-}
-
-impl Turn {
-    fn new() -> Self {
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        Self { _turn }
-    }
-
-    /// Does everything that can be done with these bytes, and returns how much processor
-    /// time it took. The allocator aborts the process where it takes too much memory.
-    fn bear(&self, bytes: &[u8]) -> (everything::Outcome, Duration) {
-        MEMORY.set_limit(MEMORY.allocated() + MOST_MEMORY).unwrap();
-        let begun = processor_time();
-        let outcome = everything::read(bytes);
-        let took = processor_time() - begun;
-        MEMORY.set_limit(usize::MAX).unwrap();
-        (outcome, took)
-    }
-}
-
-/// Of this thread, by the scheduler's own clock: a machine that is busy elsewhere does
-/// not count.
-fn processor_time() -> Duration {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
-}
+use turn::Turn;
 
 /// Processor time, and no measure of speed: a small file that takes so long has no end.
 /// The tests are built without optimization, with which it is a tenth.
