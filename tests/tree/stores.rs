@@ -279,6 +279,8 @@ fn a_store_is_made_although_there_is_one() {
         made.boot_manager().unwrap().integer(ElementId::TIMEOUT),
         Some(0)
     );
+    let window = made.objects[&Guid::RAMDISK_OPTIONS].integer(ElementId::TFTP_WINDOW_SIZE);
+    assert_eq!(window, Some(4), "which every server copes with");
     assert!(why(&world, &Nobody, "BCD").starts_with("made to start sources/boot.wim"));
 }
 
