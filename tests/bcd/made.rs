@@ -51,8 +51,8 @@ pub(crate) fn rich() -> Store {
     store.about.extend([wide]);
     let mut object = Object::new(ObjectKind::RESUME);
     let forms = [Form::Binary, Form::Text, Form::Texts, Form::Other(4)];
-    for (form, number) in forms.into_iter().cycle().zip(0..40) {
-        let bytes = vec![b'a'; number as usize];
+    for (form, number) in forms.into_iter().cycle().zip(0..12) {
+        let bytes = vec![b'a'; number as usize * 3];
         let code = ElementId(0x1100_0000 + number * 0x0110_0001);
         object.elements.insert(code, Element { form, bytes });
     }

@@ -1,4 +1,4 @@
-//! Thousands of mutants of a store, the same in every run.
+//! Many mutants of a store, the same in every run.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::everything::{Outcome, mended};
 use crate::noise::Noise;
 use crate::{HANGING, Turn, made};
 
-const MUTANTS: usize = 4000;
+const MUTANTS: usize = 1500;
 
 /// Some bytes changed: most where cells are, for much of a hive is empty.
 fn mutant(bytes: &[u8], noise: &mut Noise) -> Vec<u8> {
