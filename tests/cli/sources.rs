@@ -1,5 +1,6 @@
 //! What `check` and `resolve` say of sources that are files, and `mount` of their names.
 
+use crate::common::media;
 use crate::common::skip::or_skip;
 use crate::common::wims::{self, BOOT_FILES, labelled};
 use crate::common::world::World;
@@ -83,6 +84,49 @@ fn check_says_for_which_machine_a_wim_is() {
     done.printed(&[
         "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, Windows 10.0.26100, arm64, 14 files\n",
         "UEFI PXE: every name is there\n",
+    ]);
+}
+
+/// `source = ["drivers", "custom.wim", "Win11.iso"]`
+#[test]
+fn resolve_names_the_layer_of_each_answer() {
+    let custom = ["Windows/Boot/PXE/pxeboot.n12"];
+    let (Some(custom), Some(stock)) = (
+        or_skip(wims::wim(&labelled("custom", &custom), &[])),
+        or_skip(wims::wim(&labelled("stock", BOOT_FILES), &[])),
+    ) else {
+        return;
+    };
+    let media = [("sources/boot.wim", &stock[..]), ("boot/bcd", b"media")];
+    let media = media.map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
+    let Some(iso) = or_skip(media::iso(&media)) else {
+        return;
+    };
+    let world = World::new().layer("drivers", &[("NIC.inf", "drivers")]);
+    world.put("custom.wim", &custom);
+    world.put("Win11.iso", &iso);
+    let world = world.line("[image.x]\nsource = [\"drivers\", \"custom.wim\", \"Win11.iso\"]");
+    world.config_file();
+    for (name, answer) in [
+        ("nic.INF", "drivers/NIC.inf, "),
+        ("Sources/Boot.wim", "custom.wim/sources/boot.wim, "),
+        ("Boot/BCD", "Win11.iso/boot/bcd, "),
+        (
+            "pxeboot.n12",
+            "custom.wim (image 1)/Windows/Boot/PXE/pxeboot.n12 (by an alias), ",
+        ),
+        (
+            "bootmgr.exe",
+            "Win11.iso/sources/boot.wim (image 1)/Windows/Boot/PXE/bootmgr.exe (by an alias), ",
+        ),
+    ] {
+        let name = format!("/images/x/{name}");
+        run_in(&world.path(""), &["resolve", &name]).printed(&[&format!("answer   {answer}")]);
+    }
+    run_in(&world.path(""), &["check"]).printed(&[
+        "source Win11.iso: UDF 1.02, label WINPE, 2 files\n",
+        "source Win11.iso/sources/boot.wim (image 1): a WIM, LZX, image 1 of 1: Test PE, 14 \
+         files; adds 13 of its files\n",
     ]);
 }
 
