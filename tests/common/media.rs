@@ -53,7 +53,7 @@ pub(crate) fn hide_behind_a_note(image: &Path) -> io::Result<()> {
 }
 
 /// A directory record of ISO 9660.
-fn record(at: u32, length: u32, flags: u8, name: &[u8]) -> Vec<u8> {
+pub(crate) fn record(at: u32, length: u32, flags: u8, name: &[u8]) -> Vec<u8> {
     let both = |number: u32| [number.to_le_bytes(), number.to_be_bytes()].concat();
     let mut record = vec![0, 0];
     record.extend(both(at));

@@ -1,6 +1,7 @@
 //! Images that are small and claim to be endless.
 
-use crate::made::{KINDS, Workshop, open, plain_files, record};
+use crate::made::{KINDS, Workshop, open, plain_files};
+use crate::media::record;
 use crate::templates::template;
 use crate::{HANGING, Turn};
 

@@ -19,6 +19,8 @@ mod corpus;
 mod everything;
 #[path = "../sources/made.rs"]
 mod made;
+#[path = "../common/media.rs"]
+mod media;
 mod mutants;
 mod rare;
 #[path = "../common/skip.rs"]
