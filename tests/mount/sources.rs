@@ -106,7 +106,7 @@ fn an_iso_is_replaced_cut_and_repaired_under_transfers() {
     world.put("x.iso", &old);
     becomes(&mounted, note, Some(b"old"));
     becomes(&mounted, large, Some(&old_file));
-    mounted.wait_for_log("x.iso is another one now: UDF 1.02, label WINPE, 2 files");
+    mounted.wait_for_log("x.iso is read anew: UDF 1.02, label WINPE, 2 files");
 }
 
 /// The daemon starts, and serves the others.
