@@ -269,7 +269,7 @@ fn tell(source: &dyn Source) {
         Some(fault) => tracing::error!("{fault}"),
         // What is inside one, and is nothing now.
         None if now.is_empty() => {}
-        None => tracing::info!("{} is another one now: {now}", source.label()),
+        None => tracing::info!("{} is read anew: {now}", source.label()),
     }
 }
 

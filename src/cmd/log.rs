@@ -9,7 +9,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::source::iso;
 
-/// For the daemon. Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its own times.
+/// For the daemon. Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its
+/// own times.
 pub(super) fn everything() {
     let format = tracing_subscriber::fmt::layer()
         .with_target(false)

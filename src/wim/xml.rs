@@ -1,8 +1,9 @@
 //! What the WIM says about its images in words: UTF-16 text in XML behind all the rest.
 //!
-//! For people: nothing that is read depends on it. What it says about the machine that an
-//! image is for decides which firmware gets the boot manager in it. An image that the text does not
-//! mention has no name; a text that is no XML means that the file is damaged.
+//! For people: how anything is read does not depend on it. Only for which machine an image
+//! is nothing else says, and that decides which firmware gets the boot manager in it. An image
+//! that the text does not mention has no name; a text that is no XML means that the file is
+//! damaged.
 
 use std::fmt;
 use std::ops::RangeInclusive;

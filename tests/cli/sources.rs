@@ -2,6 +2,7 @@
 
 use winbootfs::program::Firmware;
 
+use crate::common::media;
 use crate::common::skip::or_skip;
 use crate::common::stores::{self, WINLOAD};
 use crate::common::wims::{self, BOOT_FILES, labelled};
@@ -84,12 +85,16 @@ fn check_says_what_the_newer_signature_wants() {
         .replace("media\"\n", "media\"\nsecure_boot = \"2023\"\n");
     std::fs::write(world.path("mounts.toml"), old).unwrap();
     let done = run_in(&world.path(""), &["check"]);
-    let said = "missing: a UEFI boot program (bootx64.efi, bootmgfw.efi, bootia32.efi, \
-                bootaa64.efi)\n      secure_boot = \"2023\" wants Windows/Boot/EFI_EX in the \
-                boot.wim: take a newer boot.wim, or set secure_boot = \"2011\"\n";
+    let said = "secure_boot = \"2023\" wants Windows/Boot/EFI_EX in the boot.wim: take a newer \
+                boot.wim, or set secure_boot = \"2011\"\n";
     // Over PXE and over HTTP; and for the one image that asks for it.
     assert_eq!(done.out.matches(said).count(), 2, "{}", done.out);
-    assert_eq!(done.out.matches("a UEFI boot program").count(), 2);
+    assert_eq!(
+        done.out.matches("missing: a UEFI boot program").count(),
+        2,
+        "{}",
+        done.out
+    );
     assert_eq!(done.code, Some(0));
 }
 
@@ -104,8 +109,51 @@ fn check_says_for_which_machine_a_wim_is() {
     let Some(world) = world(&arm64) else { return };
     let done = run_in(&world.path(""), &["check"]);
     done.printed(&[
-        "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, Windows 10.0.26100, arm64, 14 files\n",
-        "UEFI PXE: every name is there\n",
+        "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, Windows 10.0.26100, arm64, 16 files\n",
+        "UEFI PXE: can boot with \\Boot\\BCD (custom.wim",
+    ]);
+}
+
+/// `source = ["drivers", "custom.wim", "Win11.iso"]`
+#[test]
+fn resolve_names_the_layer_of_each_answer() {
+    let custom = ["Windows/Boot/PXE/pxeboot.n12"];
+    let (Some(custom), Some(stock)) = (
+        or_skip(wims::wim(&labelled("custom", &custom), &[])),
+        or_skip(wims::wim(&labelled("stock", BOOT_FILES), &[])),
+    ) else {
+        return;
+    };
+    let media = [("sources/boot.wim", &stock[..]), ("boot/bcd", b"media")];
+    let media = media.map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
+    let Some(iso) = or_skip(media::iso(&media)) else {
+        return;
+    };
+    let world = World::new().layer("drivers", &[("NIC.inf", "drivers")]);
+    world.put("custom.wim", &custom);
+    world.put("Win11.iso", &iso);
+    let world = world.line("[image.x]\nsource = [\"drivers\", \"custom.wim\", \"Win11.iso\"]");
+    world.config_file();
+    for (name, answer) in [
+        ("nic.INF", "drivers/NIC.inf, "),
+        ("Sources/Boot.wim", "custom.wim/sources/boot.wim, "),
+        ("Boot/BCD", "Win11.iso/boot/bcd, "),
+        (
+            "pxeboot.n12",
+            "custom.wim (image 1)/Windows/Boot/PXE/pxeboot.n12 (by an alias), ",
+        ),
+        (
+            "bootmgr.exe",
+            "Win11.iso/sources/boot.wim (image 1)/Windows/Boot/PXE/bootmgr.exe (by an alias), ",
+        ),
+    ] {
+        let name = format!("/images/x/{name}");
+        run_in(&world.path(""), &["resolve", &name]).printed(&[&format!("answer   {answer}")]);
+    }
+    run_in(&world.path(""), &["check"]).printed(&[
+        "source Win11.iso: UDF 1.02, label WINPE, 2 files\n",
+        "source Win11.iso/sources/boot.wim (image 1): a WIM, LZX, image 1 of 1: Test PE, 14 \
+         files; adds 13 of its files\n",
     ]);
 }
 

@@ -386,6 +386,7 @@ fn a_lost_source_takes_only_its_own_image_down() {
         let read = mounted.read(b"images/lost/Boot/BCD").err()?;
         (read.raw_os_error() == Some(libc::EIO)).then_some(())
     });
+    mounted.wait_for_log("/lost went away; put it back");
     for number in 0..QUESTIONS {
         let name = format!("images/lost/{number}");
         assert!(mounted.read(name.as_bytes()).is_err());
@@ -398,6 +399,7 @@ fn a_lost_source_takes_only_its_own_image_down() {
     );
     fs::rename(world.path("away"), world.path("lost")).unwrap();
     reads(&mounted, b"images/lost/Boot/BCD", Some("lost"));
+    mounted.wait_for_log("/lost is read anew: a folder");
 }
 
 /// An editor that removes the file before it writes the new one, or an operator who lost

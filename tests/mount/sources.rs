@@ -1,8 +1,9 @@
-//! A WIM as a source, through the kernel: served in place, replaced, damaged, repaired.
+//! A WIM or an ISO as a source, through the kernel: served in place, replaced, damaged, repaired.
 
 use std::fs::File;
 use std::io::Read;
 
+use crate::common::media;
 use crate::common::mounted::{Mounted, PATIENCE};
 use crate::common::skip::or_skip;
 use crate::common::wait;
@@ -58,6 +59,54 @@ fn a_wim_is_replaced_damaged_and_repaired_under_the_mount() {
     world.put("pe.wim", &old);
     becomes(&mounted, manager, Some(b"old Windows/Boot/PXE/bootmgr.exe"));
     becomes(&mounted, itself, Some(&old));
+}
+
+/// An ISO with a file that is larger than what the kernel asks for ahead.
+fn iso(label: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let number = |number: u32| format!("{label} {number:07}\n").into_bytes();
+    let large: Vec<u8> = (0..300_000).flat_map(number).collect();
+    let files = [("bootmgr", label.as_bytes()), ("install.wim", &large)];
+    let files = files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+    Some((or_skip(media::iso(&files))?, large))
+}
+
+#[test]
+fn an_iso_is_replaced_cut_and_repaired_under_transfers() {
+    let (Some((old, old_file)), Some((new, new_file))) = (iso("old"), iso("new")) else {
+        return;
+    };
+    let world = World::new().image("other", &[("BCD", "other")]);
+    world.put("x.iso", &old);
+    let world = world.line("[image.x]\nsource = \"x.iso\"");
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let (note, large) = ("images/x/BootMgr", "images/x\\INSTALL.WIM");
+    let begin = || {
+        let mut reading = File::open(mounted.path(b"images/x/install.wim")).unwrap();
+        let mut begun = vec![0; 100];
+        reading.read_exact(&mut begun).unwrap();
+        (reading, begun)
+    };
+    becomes(&mounted, note, Some(b"old"));
+    let (mut reading, mut begun) = begin();
+    world.put("x.iso", &new);
+    becomes(&mounted, note, Some(b"new"));
+    reading.read_to_end(&mut begun).unwrap();
+    assert!(begun == old_file, "a transfer under way got other bytes");
+    let (mut reading, mut begun) = begin();
+    let file = File::options().write(true).open(world.path("x.iso"));
+    file.unwrap().set_len(new.len() as u64 - 2_000_000).unwrap();
+    reading.read_to_end(&mut begun).unwrap_err();
+    assert!(new_file.starts_with(&begun), "it got other bytes");
+    becomes(&mounted, note, None);
+    mounted.wait_for_log("x.iso: truncated: it ends at byte");
+    mounted.wait_for_log("copy the image again");
+    becomes(&mounted, "images/other/BCD", Some(b"other"));
+    world.put("x.iso", &old);
+    becomes(&mounted, note, Some(b"old"));
+    becomes(&mounted, large, Some(&old_file));
+    mounted.wait_for_log("x.iso is read anew: UDF 1.02, label WINPE, 2 files");
 }
 
 /// The daemon starts, and serves the others.

@@ -1,9 +1,15 @@
 //! One tree in every kind of source: all show the same.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use winbootfs::alias::Aliases;
+use winbootfs::config::SecureBoot;
+use winbootfs::image::{Found, Image};
+use winbootfs::layer::{Layer, Watch};
+use winbootfs::name::Asked;
 use winbootfs::source::dir::{DirSource, OwnMount};
-use winbootfs::source::{Kind, Source};
+use winbootfs::source::{Identity, Kind, Source};
 
 use crate::made::{KINDS, MANY, Workshop, all, assert_same, few_files, open, plain_files, stored};
 
@@ -32,6 +38,7 @@ fn every_kind_of_source_shows_the_same_tree() {
         assert_eq!(many.entries.len(), MANY, "{kind}");
         assert_eq!(many.hidden, [], "{kind}");
         answers_as_every_source_does(kind, source.as_ref());
+        spells_as_every_source_does(kind, source);
     }
 }
 
@@ -52,6 +59,50 @@ fn answers_as_every_source_does(kind: &str, source: &dyn Source) {
     }
     reads_any_part(kind, source);
     assert!(!source.renew(), "{kind} is what it was");
+}
+
+/// In any case, and at all places where boot programs look.
+fn spells_as_every_source_does(kind: &str, source: Box<dyn Source>) {
+    let layer = Arc::new(Layer::new(source, Arc::new(NoWatch)));
+    let aliases = Aliases::new([].into_iter(), SecureBoot::default());
+    let image = Image::new(vec![layer], aliases);
+    for (name, stored) in [
+        ("BOOT/bcd", Some("Boot/BCD")),
+        ("A/b/C/d/E/f/DEEP.txt", Some("a/b/c/d/e/f/deep.txt")),
+        ("Many/FILE0042.dat", Some("many/file0042.dat")),
+        ("bcd", Some("Boot/BCD")),
+        ("efi/MICROSOFT/boot/BCD", Some("Boot/BCD")),
+        ("Boot/boot.WIM", Some("sources/boot.wim")),
+        ("fonts/WGL4_Boot.ttf", Some("Boot/Fonts/wgl4_boot.ttf")),
+        ("bootmgr.exe", None),
+        ("Boot/BCD.LOG", None),
+    ] {
+        let found = found(&image, name);
+        assert_eq!(found.as_deref(), stored, "{kind}: {name}");
+    }
+}
+
+/// Where the file of that name is really stored.
+fn found(image: &Image, name: &str) -> Option<String> {
+    let mut folder = image.root();
+    for part in name.split('/') {
+        match image.find(&folder, &Asked::new(part.as_bytes())).ok()? {
+            Found::Folder(below, _) => folder = below,
+            Found::File(item) => {
+                return String::from_utf8(item.hit.path.as_bytes().to_vec()).ok();
+            }
+        }
+    }
+    None
+}
+
+#[derive(Debug)]
+struct NoWatch;
+
+impl Watch for NoWatch {
+    fn watch(&self, _path: &Path, _identity: Identity) -> bool {
+        false
+    }
 }
 
 /// Pieces of every length from every place, over the end and behind it.
