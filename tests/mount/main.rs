@@ -15,6 +15,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod boots;
 mod follow;
 mod kernel;
 mod leases;

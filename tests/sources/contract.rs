@@ -65,7 +65,7 @@ fn answers_as_every_source_does(kind: &str, source: &dyn Source) {
 fn spells_as_every_source_does(kind: &str, source: Box<dyn Source>) {
     let layer = Arc::new(Layer::new(source, Arc::new(NoWatch)));
     let aliases = Aliases::new([].into_iter(), SecureBoot::default());
-    let image = Image::new(vec![layer], aliases);
+    let image = Image::new(vec![layer], Arc::new(aliases));
     for (name, stored) in [
         ("BOOT/bcd", Some("Boot/BCD")),
         ("A/b/C/d/E/f/DEEP.txt", Some("a/b/c/d/e/f/deep.txt")),
