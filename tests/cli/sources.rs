@@ -110,7 +110,7 @@ fn check_says_for_which_machine_a_wim_is() {
     let done = run_in(&world.path(""), &["check"]);
     done.printed(&[
         "source custom.wim: a WIM, LZX, image 1 of 1: Test PE, Windows 10.0.26100, arm64, 16 files\n",
-        "UEFI PXE: can boot with \\Boot\\BCD (custom.wim",
+        "UEFI PXE: can boot with \\Boot\\BCD (the image's own Windows/Boot/DVD/EFI/BCD, with",
     ]);
 }
 
@@ -150,11 +150,15 @@ fn resolve_names_the_layer_of_each_answer() {
         let name = format!("/images/x/{name}");
         run_in(&world.path(""), &["resolve", &name]).printed(&[&format!("answer   {answer}")]);
     }
-    run_in(&world.path(""), &["check"]).printed(&[
+    // Its store is a placeholder: that is a fault, but not this test's.
+    let said = run_in(&world.path(""), &["check"]).out;
+    for words in [
         "source Win11.iso: UDF 1.02, label WINPE, 2 files\n",
         "source Win11.iso/sources/boot.wim (image 1): a WIM, LZX, image 1 of 1: Test PE, 14 \
          files; adds 13 of its files\n",
-    ]);
+    ] {
+        assert!(said.contains(words), "{words:?} is not in:\n{said}");
+    }
 }
 
 #[test]
