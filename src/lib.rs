@@ -20,6 +20,8 @@
 //! | [`tree`] | the answer to every name |
 //! | [`catalog`] | all images, the base and the rules, at one moment |
 //! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
+//! | [`status`] | what a running daemon says of itself, as data |
+//! | [`journal`] | what each client asked for, and how far its boot is |
 //! | [`choice`] | who gets which image, and why |
 //! | [`boots`] | what each client booted last |
 //! | [`nodes`] | the numbers that the kernel holds |
@@ -71,6 +73,7 @@ pub mod holds;
 pub mod image;
 pub mod index;
 pub mod inside;
+pub mod journal;
 pub mod layer;
 pub mod leases;
 pub mod menu;
@@ -84,6 +87,7 @@ pub mod read;
 pub mod rounds;
 pub mod service;
 pub mod source;
+pub mod status;
 pub mod stores;
 pub mod tree;
 pub mod view;

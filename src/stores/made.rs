@@ -113,7 +113,11 @@ impl StoreLayer {
         found: Option<Item>,
         booted: Option<&Program>,
     ) -> Result<Option<(Item, Why)>, Error> {
-        let found = found.filter(|found| !Arc::ptr_eq(&found.layer, &self.layer));
+        // Where this layer answers, it may hide what an alias would have led to.
+        let found = match found.filter(|found| !Arc::ptr_eq(&found.layer, &self.layer)) {
+            None => self.stores.found(name)?,
+            found => found,
+        };
         let chosen = self.stores.choose(name, found, booted)?;
         Ok(chosen.map(|chosen| match chosen.content {
             Content::Own(item) => (item, chosen.why),

@@ -1,0 +1,275 @@
+//! The boot journal: what each client asked for, in this boot and the last ones.
+//!
+//! Pure bookkeeping, bounded for each client and in all; time is handed in, and nothing is
+//! ever written down. Who asks, and what a number of the kernel is, finds out
+//! [`crate::witness`]; what is to be done about a boot that stopped, [`crate::diagnosis`].
+//!
+//! A client is whatever its server calls it: an address from a path or a socket. What a
+//! server asks for without saying for whom is kept under the name of the server.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`part`] | what part of a boot a name is |
+//! | [`progress`] | how far a boot is, and what it lacks |
+//! | [`boot`] | one boot: its requests |
+//! | [`news`] | what is told of a request as it happens |
+
+pub mod boot;
+pub mod news;
+pub mod part;
+pub mod progress;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use lru::LruCache;
+
+use crate::address::Address;
+use boot::{Boot, Outcome};
+use news::News;
+use part::Part;
+
+/// How many clients are kept; the one that was silent longest is forgotten first.
+const MOST_CLIENTS: usize = 4096;
+
+/// How many boots of a client are kept besides the present one.
+const MOST_EARLIER: usize = 3;
+
+/// How many requests are kept in all.
+const MOST_REQUESTS: usize = 60_000;
+
+/// To how many the boots of those are cut down who were silent longest, when there are more.
+const FEW: usize = 24;
+
+/// Of these, how many of the first.
+const FEW_FIRST: usize = 8;
+
+/// Who asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Who {
+    /// A client.
+    Client(Address),
+    /// A server that did not say for whom; its name.
+    Server(Arc<str>),
+}
+
+/// What the clients asked for.
+#[derive(Debug)]
+pub struct Journal {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    clients: LruCache<Who, History>,
+    boots: u64,
+    /// How many requests are kept in all.
+    kept: usize,
+}
+
+/// The boots of one client.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The present one, or the last.
+    pub now: Boot,
+    /// Those before, the latest first.
+    pub earlier: VecDeque<Boot>,
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Clients.
+    pub clients: usize,
+    /// Requests of all of them.
+    pub requests: usize,
+}
+
+/// A request, as it comes in.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who asked.
+    pub who: Who,
+    /// By which server process.
+    pub server: Arc<str>,
+    /// The name from the client's root on, as it was asked for.
+    pub name: Box<[u8]>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A request that is kept: by this it is found again when its file is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    /// Who asked.
+    pub who: Who,
+    boot: u64,
+    number: u32,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        let state = State {
+            clients: LruCache::unbounded(),
+            boots: 0,
+            kept: 0,
+        };
+        Self {
+            state: Mutex::new(state),
+        }
+    }
+}
+
+impl Journal {
+    /// Adds a request. Returns what is to be told of it, and by what it is found again.
+    pub fn asked(&self, asked: Asked, now: Instant) -> (News, Ticket) {
+        let mut state = self.state();
+        let part = Part::of(&asked.name);
+        state.begin(&asked, part, now);
+        let told = state.add(asked, part, now);
+        state.forget();
+        told
+    }
+
+    /// A file was closed, of which so much was read, where that is known. Returns what is to
+    /// be told of it, if it is still kept.
+    pub fn closed(&self, ticket: &Ticket, read: Option<u64>, now: Instant) -> Option<News> {
+        let mut state = self.state();
+        let boot = state.boot(ticket)?;
+        let before = boot.progress.stage;
+        boot.closed(ticket.number, read, now);
+        let entry = boot.entry(ticket.number)?.clone();
+        Some(News::of(&ticket.who, entry, boot, before))
+    }
+
+    /// So much of a file was read by now.
+    pub fn read(&self, ticket: &Ticket, read: u64) {
+        if let Some(boot) = self.state().boot(ticket) {
+            boot.read(ticket.number, read);
+        }
+    }
+
+    /// Everybody who asked, those who asked last first.
+    pub fn all(&self) -> Vec<(Who, History)> {
+        let state = self.state();
+        let all = state.clients.iter();
+        all.map(|(who, history)| (who.clone(), history.clone()))
+            .collect()
+    }
+
+    /// What one asked for.
+    pub fn of(&self, who: &Who) -> Option<History> {
+        self.state().clients.peek(who).cloned()
+    }
+
+    /// How much is kept.
+    pub fn size(&self) -> Size {
+        let state = self.state();
+        Size {
+            clients: state.clients.len(),
+            requests: state.kept,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Makes sure that the boot is there to which a request belongs.
+    fn begin(&mut self, asked: &Asked, part: Part, now: Instant) {
+        let next = self.boots + 1;
+        match self.clients.get_mut(&asked.who) {
+            Some(history) if !history.now.is_over(part, &asked.name, now) => return,
+            Some(history) => self.kept -= history.begin(next, now),
+            None => {
+                let history = History::beginning(next, now);
+                self.clients.put(asked.who.clone(), history);
+            }
+        }
+        self.boots = next;
+    }
+
+    fn add(&mut self, asked: Asked, part: Part, now: Instant) -> (News, Ticket) {
+        let who = asked.who.clone();
+        let beginning = || History::beginning(0, now);
+        let boot = &mut self.clients.get_or_insert_mut(who, beginning).now;
+        let (kept, before) = (boot.len(), boot.progress.stage);
+        let who = asked.who;
+        let entry = boot.add(asked.server, asked.name, part, asked.outcome, now);
+        self.kept += boot.len() - kept;
+        let ticket = Ticket {
+            who: who.clone(),
+            boot: boot.serial,
+            number: entry.number,
+        };
+        (News::of(&who, entry, boot, before), ticket)
+    }
+
+    fn boot(&mut self, ticket: &Ticket) -> Option<&mut Boot> {
+        let history = self.clients.peek_mut(&ticket.who)?;
+        let mut boots = std::iter::once(&mut history.now).chain(&mut history.earlier);
+        boots.find(|boot| boot.serial == ticket.boot)
+    }
+
+    /// Keeps the bounds: clients that were silent longest are forgotten, and of their boots
+    /// less is kept than of the others'. By a quarter at once, for each is looked at.
+    fn forget(&mut self) {
+        while self.clients.len() > MOST_CLIENTS {
+            let forgotten = self.clients.pop_lru();
+            self.kept -= forgotten.map_or(0, |(_, history)| history.len());
+        }
+        if self.kept <= MOST_REQUESTS {
+            return;
+        }
+        for (_, history) in self.clients.iter_mut().rev() {
+            self.kept -= history.thin_out();
+            if self.kept <= MOST_REQUESTS / 4 * 3 {
+                return;
+            }
+        }
+    }
+}
+
+impl History {
+    fn beginning(serial: u64, now: Instant) -> Self {
+        Self {
+            now: Boot::new(serial, now),
+            earlier: VecDeque::new(),
+        }
+    }
+
+    /// Returns how many requests are no longer kept.
+    fn begin(&mut self, serial: u64, now: Instant) -> usize {
+        let last = std::mem::replace(&mut self.now, Boot::new(serial, now));
+        self.earlier.push_front(last);
+        let kept = self.earlier.len().min(MOST_EARLIER);
+        self.earlier.drain(kept..).map(|boot| boot.len()).sum()
+    }
+
+    /// All boots, the latest first.
+    pub fn boots(&self) -> impl Iterator<Item = &Boot> {
+        std::iter::once(&self.now).chain(&self.earlier)
+    }
+
+    fn len(&self) -> usize {
+        self.boots().map(Boot::len).sum()
+    }
+
+    fn thin_out(&mut self) -> usize {
+        let boots = std::iter::once(&mut self.now).chain(&mut self.earlier);
+        boots.map(|boot| boot.thin_out(FEW, FEW_FIRST)).sum()
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(address) => address.fmt(out),
+            Self::Server(name) => write!(out, "somebody behind {name}"),
+        }
+    }
+}
