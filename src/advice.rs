@@ -124,7 +124,7 @@ fn reason(peers: &Peers) -> String {
 }
 
 /// The setting by which a server tells the mount its client.
-fn by_path(server: &str, mountpoint: &Path) -> String {
+pub fn by_path(server: &str, mountpoint: &Path) -> String {
     let known = BY_PATH.iter().find(|(name, _)| *name == server);
     let setting =
         known.map(|(_, setting)| setting.replace("ROOT", &mountpoint.display().to_string()));

@@ -16,6 +16,7 @@ mod hive;
 mod judge;
 mod lead;
 mod make;
+mod mention;
 mod names;
 mod route;
 pub mod show;
@@ -31,8 +32,12 @@ pub use element::{Element, ElementId, Form};
 pub use error::{Error, Remark};
 pub use guid::Guid;
 pub use hive::MOST_BYTES;
-pub use judge::{Files, Finding, Status, Wim, judge, judge_empty, judge_missing, judge_unreadable};
+pub use judge::{
+    Files, Finding, Status, Wanted, Wim, judge, judge_empty, judge_missing, judge_unreadable,
+    screen,
+};
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
+pub use mention::Mention;
 pub use route::Route;
 
 /// Values by their names, kept as they are: what a store says besides its elements, and

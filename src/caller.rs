@@ -35,6 +35,25 @@ pub mod claims;
 /// Servers of which every thread serves one transfer and keeps its socket for life.
 const THREAD_PER_TRANSFER: [&str; 1] = ["atftpd"];
 
+/// Servers that are known, by the name of their process. Which clients they have may be
+/// unknown all the same: dnsmasq connects no socket.
+const SERVERS: [&str; 14] = [
+    "dnsmasq",
+    "in.tftpd",
+    "atftpd",
+    "tftpd",
+    "nginx",
+    "apache2",
+    "httpd",
+    "lighttpd",
+    "caddy",
+    "darkhttpd",
+    "thttpd",
+    "busybox",
+    "smbd",
+    "udp-sender",
+];
+
 /// `PIDFD_THREAD`, which `libc` does not name: the same bit as `O_EXCL`.
 const THREAD_NOT_PROCESS: u32 = libc::O_EXCL as u32;
 
@@ -195,6 +214,11 @@ fn peer(process: &OwnedFd, number: i32) -> io::Result<Option<IpAddr>> {
 fn is_thread_per_transfer(thread: i32) -> bool {
     let name = server_name(thread);
     name.is_some_and(|name| THREAD_PER_TRANSFER.contains(&name.as_str()))
+}
+
+/// Whether a program of that name is known to serve files to clients.
+pub fn is_server(name: &str) -> bool {
+    SERVERS.contains(&name)
 }
 
 /// The name of the program that a process or thread runs, as `ps` shows it.

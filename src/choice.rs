@@ -13,6 +13,7 @@
 //! 3. the default image, then none (only the base is shown).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,6 +49,21 @@ pub enum Because {
     Default,
     /// No rule matched, and there is no default image.
     Nothing,
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Booted => out.write_str("what it booted last"),
+            Self::Rule(rule) => {
+                let once = if rule.once { ", once" } else { "" };
+                let (matched, file, line) = (rule.matched, rule.file.display(), rule.line);
+                write!(out, "{matched}{once}, {file}:{line}")
+            }
+            Self::Default => out.write_str("default, where no rule matches"),
+            Self::Nothing => out.write_str("default, where no rule matches; there is none"),
+        }
+    }
 }
 
 /// A rule that decides.

@@ -96,6 +96,32 @@ Examples:
   winbootfs init --menu pxelinux > /srv/tftp/pxelinux.cfg/default
   winbootfs init --menu ipxe --server nginx > /srv/tftp/menu.ipxe";
 
+const STATUS_NOTES: &str = "\
+A boot goes through these stages: NBP (the boot program, or a menu), boot manager, BCD,
+boot.sdi, boot image, done. What is wrong with one stands beneath it, with what the screen
+shows and what to do.
+
+Only root may ask, and the group that the configuration names: status_group = \"adm\".
+
+Examples:
+  winbootfs status
+  winbootfs status --client 10.0.7.5
+  winbootfs status --json | jq '.clients[] | {client, image, stage, state}'
+
+Exit code: 0 if the daemon answered, 1 if not, 2 if the configuration is wrong.";
+
+const WATCH_NOTES: &str = "\
+One line a request: when, who, how long its boot lasts, what became of it, the name as it was
+asked for, and the file behind it. It goes on when the daemon is started anew.
+
+What the kernel still believes it does not ask again: the second request for a name within a
+minute may be missing here, but for names that a boot cannot do without.
+
+Examples:
+  winbootfs watch
+  winbootfs watch --client 10.0.7.5
+  winbootfs watch --json | jq 'select(.worth == \"fatal\")'";
+
 const BCD_MAKE_NOTES: &str = "\
 What is written is what the mount serves as \\Boot\\BCD: the image's own where that boots this
 firmware, completed where it lacks something, else made from its boot images. The table
@@ -160,6 +186,10 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show all names that a client, or an image, has; needs no mount
     Tree(TreeArgs),
+    /// Show what a running daemon does: images, clients and their boots
+    Status(StatusArgs),
+    /// Show what clients ask for, as it happens
+    Watch(WatchArgs),
     /// Print a menu with one entry for each image
     #[command(after_help = INIT_NOTES)]
     Init(InitArgs),
@@ -233,6 +263,40 @@ pub struct BcdShowArgs {
     pub image: Option<String>,
 
     /// For programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `status` takes.
+#[derive(Debug, Args)]
+#[command(after_help = STATUS_NOTES)]
+pub struct StatusArgs {
+    /// Where the daemon has mounted its tree [default: the configured mountpoint]
+    #[arg(value_name = "MOUNTPOINT")]
+    pub mountpoint: Option<PathBuf>,
+
+    /// Show the boots of this client, request by request
+    #[arg(long, value_name = "ADDRESS")]
+    pub client: Option<String>,
+
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `watch` takes.
+#[derive(Debug, Args)]
+#[command(after_help = WATCH_NOTES)]
+pub struct WatchArgs {
+    /// Where the daemon has mounted its tree [default: the configured mountpoint]
+    #[arg(value_name = "MOUNTPOINT")]
+    pub mountpoint: Option<PathBuf>,
+
+    /// Show only what this client asks for
+    #[arg(long, value_name = "ADDRESS")]
+    pub client: Option<String>,
+
+    /// For programs: one object a line
     #[arg(long)]
     pub json: bool,
 }
@@ -339,6 +403,19 @@ pub struct MountArgs {
     /// the mountpoint stays visible beneath.
     #[arg(value_name = "SOURCE... MOUNTPOINT", conflicts_with = "config")]
     pub paths: Vec<PathBuf>,
+
+    /// How the log is written [default: text, and under systemd fields of its journal]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 /// What `resolve` takes.

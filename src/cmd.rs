@@ -1,5 +1,6 @@
 //! From a command to the one function that does it, and from an error to an exit code.
 
+mod ask;
 mod bcd;
 mod check;
 mod client;
@@ -7,27 +8,25 @@ mod init;
 mod log;
 mod mount;
 mod resolve;
-mod seen;
+mod status;
 mod tree;
+mod watch;
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::address::{Address, Mac};
+use crate::address::Address;
 use crate::boots::Boots;
 use crate::cards::Cards;
 use crate::catalog::{Catalog, Surroundings};
-use crate::choice::Peers;
 use crate::cli::{Cli, Command, MountArgs};
-use crate::client::Macs;
 use crate::config::{Config, Problems, dropped};
 use crate::failure::Failure;
 use crate::layer::Watch;
 use crate::source::Identity;
 use crate::source::dir::OwnMount;
-use crate::tree::{Asking, Now, Walker};
+use crate::tree::{Named, Walker};
 
 /// Does what the command line says.
 pub fn run(cli: &Cli) -> ExitCode {
@@ -38,6 +37,8 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Check) => check::run(file),
         Some(Command::Resolve(args)) => resolve::run(file, args),
         Some(Command::Tree(args)) => tree::run(file, args),
+        Some(Command::Status(args)) => status::run(file, args),
+        Some(Command::Watch(args)) => watch::run(file, args),
         Some(Command::Init(args)) => init::run(file, args),
         Some(Command::Client(args)) => client::run(file, &args.command),
         Some(Command::Bcd(args)) => bcd::run(file, &args.command),
@@ -99,10 +100,7 @@ impl Opened {
 
     /// Whoever asks: the client at that address, or nobody.
     fn asking(&self, client: Option<Address>) -> Named<'_> {
-        Named {
-            client,
-            cards: &self.cards,
-        }
+        Named::new(client, &self.cards)
     }
 }
 
@@ -123,13 +121,6 @@ impl Watch for NoWatch {
     }
 }
 
-/// A client named on the command line, instead of one found out from a process.
-#[derive(Debug)]
-struct Named<'a> {
-    client: Option<Address>,
-    cards: &'a Cards,
-}
-
 fn address(text: Option<&str>) -> Result<Option<Address>, Failure> {
     let Some(text) = text else {
         return Ok(None);
@@ -139,26 +130,5 @@ fn address(text: Option<&str>) -> Result<Option<Address>, Failure> {
         None => Err(Failure::Usage(format!(
             "{text:?} is no address\n  write it as the client has it: --client 10.0.7.5"
         ))),
-    }
-}
-
-impl Asking for Named<'_> {
-    fn thread(&self) -> u32 {
-        0
-    }
-
-    fn peers(&self) -> Peers {
-        match self.client {
-            Some(Address::Ip(address)) => Peers::These(vec![address]),
-            Some(Address::Mac(_)) | None => Peers::Nobody,
-        }
-    }
-
-    fn mac_of(&self, address: IpAddr) -> Option<Mac> {
-        self.cards.mac_of(address)
-    }
-
-    fn now(&self) -> Now {
-        Now::read()
     }
 }

@@ -249,6 +249,8 @@ pub struct Config {
     pub default: Option<Located<ImageName>>,
     /// Who owns every file.
     pub owner: Option<Located<OwnerSpec>>,
+    /// A group, by name or number, whose members may ask the daemon what it does.
+    pub status_group: Option<Located<String>>,
     /// How long what a client booted is remembered without a request.
     pub follow_idle: Duration,
     /// Lease files of DHCP servers, from which MACs are known.
@@ -267,6 +269,7 @@ impl Default for Config {
             base: None,
             default: None,
             owner: None,
+            status_group: None,
             follow_idle: FOLLOW_IDLE,
             leases: Vec::new(),
             images: Vec::new(),
@@ -348,7 +351,7 @@ impl Config {
     /// Checks what only the disk can tell.
     ///
     /// # Errors
-    /// Every source, base or owner that is not there.
+    /// Every source, base, owner or group that is not there.
     pub fn verify(&self, own_mount: &OwnMount) -> Result<(), Problems> {
         let mut list: Vec<Problem> = Vec::new();
         for image in &self.images {
@@ -358,6 +361,7 @@ impl Config {
         let base = self.base.iter();
         list.extend(base.filter_map(|path| missing_base(path, own_mount)));
         list.extend(self.owner.iter().filter_map(missing_owner));
+        list.extend(self.status_group.iter().filter_map(missing_group));
         if list.is_empty() {
             return Ok(());
         }
@@ -382,10 +386,10 @@ impl OwnerSpec {
         let Some(group) = &self.group else {
             return Ok(user);
         };
-        let named = || nix::unistd::Group::from_name(group).ok().flatten();
-        let number = group.parse().ok();
-        let gid = number.or_else(|| named().map(|group| group.gid.as_raw()));
-        Ok((user.0, gid.ok_or_else(|| unknown("group", group))?))
+        Ok((
+            user.0,
+            group_id(group).ok_or_else(|| unknown("group", group))?,
+        ))
     }
 
     fn user_ids(&self) -> Option<(u32, u32)> {
@@ -395,6 +399,13 @@ impl OwnerSpec {
         let user = nix::unistd::User::from_name(&self.user).ok().flatten()?;
         Some((user.uid.as_raw(), user.gid.as_raw()))
     }
+}
+
+/// The number of a group that is written by name or as a number.
+pub fn group_id(group: &str) -> Option<u32> {
+    let named = || nix::unistd::Group::from_name(group).ok().flatten();
+    let number = group.parse().ok();
+    number.or_else(|| named().map(|group| group.gid.as_raw()))
 }
 
 /// An address as a network of one.
@@ -462,6 +473,13 @@ fn missing_owner(owner: &Located<OwnerSpec>) -> Option<Problem> {
     let what = owner.ids().err()?;
     let next = "write a user that exists, or numbers, for example owner = \"0:0\"";
     Some(owner.problem(format!("owner: {what}"), next.to_owned()))
+}
+
+fn missing_group(group: &Located<String>) -> Option<Problem> {
+    let is_there = group_id(group).is_some();
+    let what = format!("status_group: this machine knows no group {:?}", **group);
+    let next = format!("make it: groupadd {}; or write one that exists", **group);
+    (!is_there).then(|| group.problem(what, next))
 }
 
 /// Line and column, both from 1, of a byte offset.

@@ -44,9 +44,15 @@ use crate::client::Macs;
 use crate::error::Error;
 use crate::fuse::backing::Backings;
 use crate::fuse::handles::Handles;
+use crate::journal::Ticket;
+use crate::journal::news::News;
 use crate::name::visible;
 use crate::source::ReadAt;
-use crate::tree::{Answer, Asking, Attributes, Belief, Choosing, Entry, KeptListing, Now, Tree};
+use crate::tally::Count;
+use crate::tree::{
+    Admitted, Answer, Asking, Attributes, Belief, Choosing, Entry, KeptListing, Now, Tree,
+};
+use crate::witness::{self, Witness};
 
 /// Belief where an event ends it. Not for ever: a write through a memory map or through
 /// another hard link raises no event.
@@ -80,6 +86,7 @@ pub struct Door {
     macs: Arc<dyn Macs>,
     stats: Arc<Stats>,
     told: Arc<dyn Told>,
+    witness: Witness,
     files: Handles<OpenFile>,
     backings: Arc<Backings>,
     folders: Handles<OnceLock<Vec<Entry>>>,
@@ -92,10 +99,18 @@ pub struct Door {
 
 /// A file that somebody has open.
 #[derive(Debug)]
-enum OpenFile {
-    /// Read by the kernel itself.
+struct OpenFile {
+    bytes: Bytes,
+    /// By what the journal knows it.
+    ticket: Option<Ticket>,
+}
+
+/// Who reads an open file.
+#[derive(Debug)]
+enum Bytes {
+    /// The kernel itself.
     Passed(Arc<BackingId>),
-    /// Read through the daemon.
+    /// It is read through the daemon.
     Read(Box<dyn ReadAt>),
 }
 
@@ -112,6 +127,9 @@ pub trait Told: std::fmt::Debug + Send + Sync {
     /// A thread has opened a boot program under `images/`, and whose choice that is cannot
     /// be told; this is what is known of its peers.
     fn unknown_choice(&self, thread: u32, peers: &Peers);
+
+    /// Something was asked, and is in the journal now; or a file of it was closed.
+    fn asked(&self, news: &News);
 
     /// The kernel holds more spellings of folders than it should.
     fn crowded(&self);
@@ -135,21 +153,6 @@ pub struct Stats {
     pub opens: Count,
     /// Bytes read through the daemon.
     pub bytes: Count,
-}
-
-/// A count that several threads add to.
-#[derive(Debug, Default)]
-pub struct Count(AtomicU64);
-
-impl Count {
-    fn add(&self, more: u64) {
-        self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    /// The count now.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// The process behind a request; looked at once, and only if the tree wants to know.
@@ -183,6 +186,20 @@ impl Asking for Caller<'_> {
     }
 }
 
+impl witness::Caller for Caller<'_> {
+    fn thread(&self) -> u32 {
+        self.thread
+    }
+
+    fn known_peers(&self) -> Option<Peers> {
+        self.peers.get().cloned()
+    }
+
+    fn peers(&self) -> Peers {
+        Asking::peers(self)
+    }
+}
+
 impl Door {
     fn caller(&self, request: &Request) -> Caller<'_> {
         Caller {
@@ -212,6 +229,7 @@ impl Door {
         let Answer { found, belief } = self.tree.lookup(parent.0, name, &caller);
         self.stats.lookups.add(1);
         let belief = self.belief(belief);
+        self.witness_look_up(&caller, parent, name, &found);
         match found {
             Ok(found) => {
                 let attributes = self.attributes(found.id, &found.attributes);
@@ -225,6 +243,31 @@ impl Door {
             Err(error) => {
                 self.missed(&error, &caller, name);
                 self.reply_missing(&error, belief, reply);
+            }
+        }
+    }
+
+    /// Before the answer: the process may be gone right after it.
+    fn witness_look_up(
+        &self,
+        caller: &Caller<'_>,
+        parent: INodeNo,
+        name: &[u8],
+        found: &Result<Admitted, Error>,
+    ) {
+        let Some(from) = self.tree.nodes().place(parent.0) else {
+            return;
+        };
+        match found {
+            Ok(found) => self.witness.found(caller, &from, name, found),
+            Err(error) if error.is_absence() => {
+                let news = self.witness.missed(caller, &from, name);
+                news.iter().for_each(|news| self.told.asked(news));
+            }
+            Err(error) => {
+                let why = error.to_string();
+                let news = self.witness.refused(caller, &from, name, &why);
+                news.iter().for_each(|news| self.told.asked(news));
             }
         }
     }
@@ -307,8 +350,20 @@ impl Door {
         }
     }
 
-    fn pass(&self, reply: ReplyOpen, backing: &Arc<BackingId>) {
-        let handle = FileHandle(self.files.add(OpenFile::Passed(backing.clone())));
+    /// Notes in the journal that a file is opened.
+    fn witness_opening(&self, caller: &Caller<'_>, id: u64) -> Option<Ticket> {
+        let place = || self.tree.file(id);
+        let (news, ticket) = self.witness.opened(caller, id, place)?;
+        self.told.asked(&news);
+        Some(ticket)
+    }
+
+    fn open_file(&self, bytes: Bytes, ticket: Option<Ticket>) -> FileHandle {
+        FileHandle(self.files.add(OpenFile { bytes, ticket }))
+    }
+
+    fn pass(&self, reply: ReplyOpen, backing: &Arc<BackingId>, ticket: Option<Ticket>) {
+        let handle = self.open_file(Bytes::Passed(backing.clone()), ticket);
         reply.opened_passthrough(handle, FopenFlags::FOPEN_NOFLUSH, backing);
     }
 
@@ -321,7 +376,7 @@ impl Door {
         buffer: &'b mut Vec<u8>,
     ) -> io::Result<&'b [u8]> {
         let file = self.files.get(handle.0);
-        let Some(OpenFile::Read(file)) = file.as_deref() else {
+        let Some(Bytes::Read(file)) = file.as_deref().map(|file| &file.bytes) else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
         let size = usize::try_from(size).unwrap_or(usize::MAX);
@@ -352,7 +407,7 @@ impl Filesystem for Door {
         if passes {
             self.backings.enable();
         } else {
-            Backings::cannot_at_all(config.kernel_abi());
+            self.backings.cannot_at_all(config.kernel_abi());
         }
         let forgets = config.kernel_abi() >= session::FORGETS_ON_REQUEST;
         self.forgets_on_request.store(forgets, Ordering::Relaxed);
@@ -393,7 +448,8 @@ impl Filesystem for Door {
             Choosing::Unknown => self.told.unknown_choice(caller.thread, &caller.peers()),
         }
         if let Some(backing) = self.backings.known(id.0) {
-            return self.pass(reply, &backing);
+            let ticket = self.witness_opening(&caller, id.0);
+            return self.pass(reply, &backing, ticket);
         }
         let file = match self.tree.open(id.0) {
             Ok(file) => file,
@@ -404,10 +460,11 @@ impl Filesystem for Door {
                 return reply.error(errno(&error));
             }
         };
+        let ticket = self.witness_opening(&caller, id.0);
         match self.backings.register(id.0, file.as_ref(), &reply) {
-            Some(backing) => self.pass(reply, &backing),
+            Some(backing) => self.pass(reply, &backing, ticket),
             None => {
-                let handle = FileHandle(self.files.add(OpenFile::Read(file)));
+                let handle = self.open_file(Bytes::Read(file), ticket);
                 let flags = FopenFlags::FOPEN_KEEP_CACHE | FopenFlags::FOPEN_NOFLUSH;
                 reply.opened(handle, flags);
             }
@@ -447,7 +504,14 @@ impl Filesystem for Door {
         reply: ReplyEmpty,
     ) {
         reply.ok();
-        if let Some(OpenFile::Passed(backing)) = self.files.remove(handle.0) {
+        let Some(OpenFile { bytes, ticket }) = self.files.remove(handle.0) else {
+            return;
+        };
+        if let Some(ticket) = ticket {
+            let news = self.witness.closed(&ticket);
+            news.iter().for_each(|news| self.told.asked(news));
+        }
+        if let Bytes::Passed(backing) = bytes {
             self.backings.closed(backing);
         }
     }

@@ -22,12 +22,12 @@ pub mod progress;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lru::LruCache;
 
 use crate::address::Address;
-use boot::{Boot, Outcome};
+use boot::{Boot, Ending, Outcome};
 use news::News;
 use part::Part;
 
@@ -36,6 +36,12 @@ const MOST_CLIENTS: usize = 4096;
 
 /// How many boots of a client are kept besides the present one.
 const MOST_EARLIER: usize = 3;
+
+/// How many boots are kept that nobody has asked for yet.
+const MOST_ENDED: usize = 256;
+
+/// How long another boot program may take to follow one that is not there.
+const NEXT_PROGRAM: Duration = Duration::from_secs(2);
 
 /// How many requests are kept in all.
 const MOST_REQUESTS: usize = 60_000;
@@ -65,6 +71,8 @@ pub struct Journal {
 struct State {
     clients: LruCache<Who, History>,
     boots: u64,
+    /// Boots after which a client began again before it was told how they ended.
+    ended: Vec<(Who, Boot)>,
     /// How many requests are kept in all.
     kept: usize,
 }
@@ -85,6 +93,8 @@ pub struct Size {
     pub clients: usize,
     /// Requests of all of them.
     pub requests: usize,
+    /// How many boots there were, also of clients that are forgotten.
+    pub boots: u64,
 }
 
 /// A request, as it comes in.
@@ -114,6 +124,7 @@ impl Default for Journal {
         let state = State {
             clients: LruCache::unbounded(),
             boots: 0,
+            ended: Vec::new(),
             kept: 0,
         };
         Self {
@@ -164,12 +175,27 @@ impl Journal {
         self.state().clients.peek(who).cloned()
     }
 
+    /// The boots that have come to an end that is none, each once.
+    pub fn take_ended(&self, now: Instant) -> Vec<(Who, Boot)> {
+        let mut state = self.state();
+        let mut ended = std::mem::take(&mut state.ended);
+        for (who, history) in state.clients.iter_mut() {
+            let boot = &mut history.now;
+            if !boot.is_told && is_over(who, boot, now) {
+                boot.is_told = true;
+                ended.push((who.clone(), boot.clone()));
+            }
+        }
+        ended
+    }
+
     /// How much is kept.
     pub fn size(&self) -> Size {
         let state = self.state();
         Size {
             clients: state.clients.len(),
             requests: state.kept,
+            boots: state.boots,
         }
     }
 
@@ -184,7 +210,14 @@ impl State {
         let next = self.boots + 1;
         match self.clients.get_mut(&asked.who) {
             Some(history) if !history.now.is_over(part, &asked.name, now) => return,
-            Some(history) => self.kept -= history.begin(next, now),
+            Some(history) => {
+                let boot = &history.now;
+                if !boot.is_told && is_over(&asked.who, boot, now) && self.ended.len() < MOST_ENDED
+                {
+                    self.ended.push((asked.who.clone(), boot.clone()));
+                }
+                self.kept -= history.begin(next, now);
+            }
             None => {
                 let history = History::beginning(next, now);
                 self.clients.put(asked.who.clone(), history);
@@ -262,6 +295,19 @@ impl History {
     fn thin_out(&mut self) -> usize {
         let boots = std::iter::once(&mut self.now).chain(&mut self.earlier);
         boots.map(|boot| boot.thin_out(FEW, FEW_FIRST)).sum()
+    }
+}
+
+/// Whether a boot has come to an end that is none. The next program of a chain may follow one
+/// that is not there; and who is behind a server that names nobody is many.
+fn is_over(who: &Who, boot: &Boot, now: Instant) -> bool {
+    match boot.ending(now) {
+        Ending::Running | Ending::Done => false,
+        Ending::Lost(lost) if matches!(lost.part, Part::Program(_)) && !lost.is_itself => {
+            now.saturating_duration_since(boot.last) >= NEXT_PROGRAM
+        }
+        Ending::Lost(_) | Ending::BrokenOff { .. } => true,
+        Ending::Silent { .. } => matches!(who, Who::Client(_)),
     }
 }
 

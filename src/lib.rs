@@ -11,12 +11,19 @@
 //! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
 //! | [`control`] | what commands ask the daemon |
+//! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
 //! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`menu`] | menus for pxelinux, iPXE and GRUB |
+//! | [`reporter`] | what the daemon says of itself, made when somebody asks |
+//! | [`watchers`] | those who watch the journal live |
 //! | [`watch`] | events from the disk, and what they make stale |
 //! | [`rounds`] | looks after sources of which no event tells |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
+//! | [`witness`] | from what the kernel asks to the journal |
 //! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
+//! | [`diagnosis`] | why a boot does not go on, and what to do |
+//! | [`seen`] | an image through the eyes of a boot manager |
+//! | [`tally`] | counts of boots, and what the operator was told last |
 //! | [`tree`] | the answer to every name |
 //! | [`catalog`] | all images, the base and the rules, at one moment |
 //! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
@@ -60,11 +67,13 @@ pub mod caller;
 pub mod cards;
 pub mod catalog;
 pub mod choice;
+pub mod chronicle;
 pub mod cli;
 pub mod client;
 pub mod cmd;
 pub mod config;
 pub mod control;
+pub mod diagnosis;
 pub mod error;
 pub mod expected;
 pub mod failure;
@@ -76,6 +85,7 @@ pub mod inside;
 pub mod journal;
 pub mod layer;
 pub mod leases;
+pub mod limit;
 pub mod menu;
 pub mod name;
 pub mod neighbours;
@@ -84,15 +94,20 @@ pub mod once;
 pub mod openings;
 pub mod program;
 pub mod read;
+pub mod reporter;
 pub mod rounds;
+pub mod seen;
 pub mod service;
 pub mod source;
 pub mod status;
 pub mod stores;
+pub mod tally;
 pub mod tree;
 pub mod view;
 pub mod watch;
+pub mod watchers;
 pub mod way;
 pub mod wim;
+pub mod witness;
 
 pub use error::Error;

@@ -20,16 +20,24 @@ use crate::boots::Boot;
 use crate::cards::Cards;
 use crate::catalog::{Catalog, Surroundings};
 use crate::choice::Peers;
+use crate::chronicle::{self, Chronicle};
 use crate::client::{Client, Macs};
-use crate::config::{Config, Problems, dropped};
+use crate::config::{self, Config, Problems, dropped};
 use crate::control::{Answer, Answers, Control, Question};
 use crate::failure::Failure;
 use crate::fuse::session::{self, Mounted};
 use crate::fuse::{Told, mountpoint};
+use crate::journal::Journal;
+use crate::journal::news::News;
+use crate::journal::progress::{Stage, Worth};
+use crate::reporter::{self, Reporter};
 use crate::rounds::Rounds;
 use crate::source::dir::OwnMount;
+use crate::status::Tells;
+use crate::tally::Tally;
 use crate::tree::Tree;
 use crate::watch::{Change, Events};
+use crate::watchers::{Watchers, Watching};
 
 /// How often sources are looked after that went away or were replaced as a whole, which
 /// no event tells.
@@ -53,6 +61,8 @@ enum Happening {
     Report,
     /// The kernel holds too many spellings of folders.
     Crowded,
+    /// A boot lacks something that it cannot do without.
+    BootEnded,
     /// The mount is gone.
     Unmounted,
 }
@@ -61,6 +71,9 @@ enum Happening {
 #[derive(Debug)]
 struct Ears {
     advice: Advice,
+    chronicle: Arc<Chronicle>,
+    watchers: Arc<Watchers>,
+    tally: Arc<Tally>,
     happenings: Sender<Happening>,
 }
 
@@ -75,6 +88,18 @@ impl Told for Ears {
 
     fn unknown_choice(&self, thread: u32, peers: &Peers) {
         self.advice.unknown_choice(thread, peers);
+    }
+
+    fn asked(&self, news: &News) {
+        self.chronicle.asked(news);
+        self.watchers.tell(|| reporter::request(news));
+        if news.is_further && news.stage == Stage::Done {
+            self.tally.done.add(1);
+        }
+        // Once is enough until it was heard: whoever is on the network can ask for anything.
+        if news.worth == Worth::Fatal && self.tally.calls() {
+            let _ = self.happenings.send(Happening::BootEnded);
+        }
     }
 
     fn crowded(&self) {
@@ -112,25 +137,41 @@ struct Service {
     /// `clients.d/`, and what was last said to be wrong in it.
     dropped: dropped::Folder,
     complaints: Vec<Problems>,
+    journal: Arc<Journal>,
+    reporter: Arc<Reporter>,
+    chronicle: Arc<Chronicle>,
+    tally: Arc<Tally>,
     /// Listened to as long as the mount is there.
-    _control: Option<Control>,
+    control: Option<Control>,
 }
 
 /// What commands may ask of the daemon.
 struct Answering {
     tree: Arc<Tree>,
     macs: Arc<dyn Macs>,
+    reporter: Arc<Reporter>,
+    watchers: Arc<Watchers>,
 }
 
 impl Answers for Answering {
     fn answer(&self, question: &Question) -> Answer {
-        let Question::Booted { client } = question;
-        match Address::parse(client.as_bytes()) {
-            Some(address) => self.booted(&address),
-            None => Answer::Wrong {
-                why: format!("{client:?} is no address"),
+        match question {
+            Question::Booted { client } => match Address::parse(client.as_bytes()) {
+                Some(address) => self.booted(&address),
+                None => Answer::Wrong {
+                    why: format!("{client:?} is no address"),
+                },
             },
+            Question::Status { most_clients } => {
+                Answer::Status(Box::new(self.reporter.status(*most_clients)))
+            }
+            Question::Boots { client } => Answer::Boots(self.reporter.boots(client).map(Box::new)),
+            Question::Watch { .. } => Answer::Watching,
         }
+    }
+
+    fn watch(&self) -> Watching {
+        self.watchers.join()
     }
 }
 
@@ -199,20 +240,36 @@ impl Service {
             // Nobody listens any more only when the daemon is ending.
             let _ = renewed.send(Happening::Renewed);
         });
+        let (journal, tally): (Arc<Journal>, Arc<Tally>) = Default::default();
+        let (chronicle, watchers): (Arc<Chronicle>, Arc<Watchers>) = Default::default();
         let ears: Arc<dyn Told> = Arc::new(Ears {
             advice: Advice::new(mountpoint),
+            chronicle: chronicle.clone(),
+            watchers: watchers.clone(),
+            tally: tally.clone(),
             happenings: sender,
         });
-        let mounted = session::mount(&tree, mountpoint, &ears, &macs).map_err(failed)?;
+        let mounted = session::mount(&tree, mountpoint, &ears, &macs, &journal).map_err(failed)?;
         let device = mountpoint::device(mountpoint);
         if let Some(device) = device {
             surroundings.own_mount.is_up(device);
         }
+        let reporter = Arc::new(Reporter::new(reporter::Parts {
+            tree: tree.clone(),
+            journal: journal.clone(),
+            macs: macs.clone(),
+            gauges: mounted.gauges(),
+            tally: tally.clone(),
+            mountpoint: mountpoint.display().to_string(),
+        }));
         let answering = Answering {
             tree: tree.clone(),
             macs,
+            reporter: reporter.clone(),
+            watchers,
         };
-        let control = device.and_then(|device| control(device, answering));
+        let group = status_group(tree.catalog().config());
+        let control = device.and_then(|device| control(device, group, answering));
         let now = Instant::now();
         let mut service = Self {
             tree,
@@ -228,7 +285,11 @@ impl Service {
             cards,
             dropped,
             complaints: Vec::new(),
-            _control: control,
+            journal,
+            reporter,
+            chronicle,
+            tally,
+            control,
         };
         service.complain_of_dropped();
         Ok(service)
@@ -240,10 +301,10 @@ impl Service {
         // Nobody may be reading: a daemon whose terminal went away goes on.
         let _ = std::io::Write::write_all(&mut std::io::stdout(), shown.as_bytes());
         if !self.mounted.is_for_everybody() {
-            tracing::warn!(
-                "only you can see the mount, so no server can: add user_allow_other to \
-                 /etc/fuse.conf, or run as root"
-            );
+            let what = "only you can see the mount, so no server can: add user_allow_other to \
+                        /etc/fuse.conf, or run as root";
+            tracing::warn!("{what}");
+            self.tally.complain("servers", what.to_owned());
         }
         tell_systemd(&[NotifyState::Ready]);
     }
@@ -295,6 +356,7 @@ impl Service {
             }
             Happening::Report => self.report(),
             Happening::Crowded => self.thin_out(),
+            Happening::BootEnded => self.tell_ended(),
             Happening::Stop | Happening::Unmounted => {}
         }
     }
@@ -312,6 +374,19 @@ impl Service {
         let idle = self.tree.catalog().config().follow_idle;
         self.tree.boots().forget_idle(Instant::now(), idle);
         self.rounds.go();
+        self.chronicle.tick();
+        self.tell_ended();
+    }
+
+    /// Says of each boot that has come to an end why, once.
+    fn tell_ended(&self) {
+        self.tally.heard();
+        for (who, boot) in self.journal.take_ended(Instant::now()) {
+            self.tally.failed.add(1);
+            if let Some(diagnosis) = self.reporter.diagnose(&who, &boot) {
+                chronicle::ended(&who, &boot, &diagnosis);
+            }
+        }
     }
 
     /// Tells the kernel that names have changed; at once, unless it was told just now.
@@ -334,18 +409,26 @@ impl Service {
         }
         match self.open_again(&before) {
             Ok(catalog) if catalog.config() == before.config() => {
-                self.complaint = None;
+                self.is_right_again();
                 self.reread_clients();
             }
             Ok(catalog) => {
                 self.cards.configure(catalog.config());
+                self.let_in(catalog.config());
                 self.tree.replace(catalog);
                 // At once: what is said next must be true, and systemd hears it too.
                 self.forget_beliefs();
                 self.report_reload(&before);
-                self.complaint = None;
+                self.is_right_again();
             }
             Err(problems) => self.complain(problems),
+        }
+    }
+
+    fn let_in(&self, config: &Config) {
+        let control = self.control.iter();
+        for error in control.filter_map(|control| control.let_in(status_group(config)).err()) {
+            tracing::warn!("who may ask this daemon stays as it was: {error}");
         }
     }
 
@@ -382,6 +465,8 @@ impl Service {
             tracing::error!("a client rule is not in force as it stands\n{problem}");
         }
         self.complaints = problems;
+        let complaints: Vec<String> = self.complaints.iter().map(ToString::to_string).collect();
+        self.tally.complain("clients.d", complaints.join("\n"));
     }
 
     /// Removes the files of rules that have done their work, unless somebody has written
@@ -416,7 +501,14 @@ impl Service {
         if self.complaint.as_ref() != Some(&problems) {
             tracing::error!("the old configuration stays in force\n{problems}");
         }
+        let complaint = format!("the old configuration stays in force\n{problems}");
+        self.tally.complain("configuration", complaint);
         self.complaint = Some(problems);
+    }
+
+    fn is_right_again(&mut self) {
+        self.tally.complain("configuration", String::new());
+        self.complaint = None;
     }
 
     fn report_reload(&self, before: &Catalog) {
@@ -429,7 +521,8 @@ impl Service {
     }
 
     fn report(&self) {
-        let stats = self.mounted.stats();
+        let gauges = self.mounted.gauges();
+        let stats = gauges.stats();
         tracing::info!(
             lookups = stats.lookups.get(),
             misses = stats.misses.get(),
@@ -467,15 +560,23 @@ impl Service {
 }
 
 /// Without it the mount still serves; only commands cannot ask.
-fn control(device: u64, answering: Answering) -> Option<Control> {
-    let control = Control::listen(device, Arc::new(answering));
+fn control(device: u64, group: Option<u32>, answering: Answering) -> Option<Control> {
+    let control = Control::listen(device, group, Arc::new(answering));
     let warn = |error: &std::io::Error| {
         // Whoever runs it for himself alone has no clients that could boot anything.
         if rustix::process::geteuid().is_root() {
-            tracing::warn!("commands cannot ask this daemon what clients booted: {error}");
+            tracing::warn!("commands cannot ask this daemon anything: {error}");
         }
     };
     control.inspect_err(warn).ok()
+}
+
+/// Whose members may ask, besides root.
+fn status_group(config: &Config) -> Option<u32> {
+    config
+        .status_group
+        .as_deref()
+        .and_then(|group| config::group_id(group))
 }
 
 /// One from the command line has none.

@@ -23,7 +23,7 @@ use arc_swap::ArcSwap;
 pub use list::Entry;
 pub use place::{Attributes, FilePlace, Place, Sight};
 pub use walk::{Answer, Belief, CLIENTS, IMAGES, Reached, Walker};
-pub use who::{Asking, Choosing, Now};
+pub use who::{Asking, Choosing, Named, Now};
 
 use crate::boots::Boots;
 use crate::catalog::Catalog;
@@ -34,6 +34,7 @@ use crate::nodes::Nodes;
 use crate::once::Onces;
 use crate::openings::Openings;
 use crate::source::ReadAt;
+use crate::stores::Why;
 use who::Who;
 
 /// A name that was found.
@@ -43,6 +44,10 @@ pub struct Admitted {
     pub id: u64,
     /// Its attributes.
     pub attributes: Attributes,
+    /// The file that it is; none for a folder.
+    pub file: Option<FilePlace>,
+    /// Why it is this boot configuration, if it is one.
+    pub store: Option<Why>,
 }
 
 /// What is true of a listing that the kernel keeps.
@@ -115,20 +120,27 @@ impl Tree {
         let reached = walker.find(&place, name);
         Answer {
             belief: reached.belief,
-            found: reached.found.map(|(place, attributes)| Admitted {
-                id: self.admit(parent, name, place, asking),
-                attributes,
-            }),
+            found: reached
+                .found
+                .map(|(place, attributes)| self.admit(parent, name, place, attributes, asking)),
         }
     }
 
-    fn admit(&self, parent: u64, name: &[u8], mut place: Place, asking: &dyn Asking) -> u64 {
-        let (hold, program) = match &mut place {
-            Place::File(file) => {
-                file.store = None;
-                (file.hold.take(), file.program.take())
-            }
-            _ => (None, None),
+    fn admit(
+        &self,
+        parent: u64,
+        name: &[u8],
+        mut place: Place,
+        attributes: Attributes,
+        asking: &dyn Asking,
+    ) -> Admitted {
+        let (hold, program, store) = match &mut place {
+            Place::File(file) => (file.hold.take(), file.program.take(), file.store.take()),
+            _ => (None, None, None),
+        };
+        let file = match &place {
+            Place::File(file) => Some(file.clone()),
+            _ => None,
         };
         let id = self.nodes.admit(parent, name, place);
         if let Some(hold) = hold {
@@ -137,7 +149,20 @@ impl Tree {
         if let Some(program) = program {
             self.openings.announce(asking.thread(), id, program);
         }
-        id
+        Admitted {
+            id,
+            attributes,
+            file,
+            store,
+        }
+    }
+
+    /// The file that a number stands for.
+    pub fn file(&self, id: u64) -> Option<FilePlace> {
+        match self.nodes.place(id)? {
+            Place::File(file) => Some(file),
+            _ => None,
+        }
     }
 
     /// The attributes of a number.

@@ -19,7 +19,7 @@ pub(super) use loader::for_firmware;
 use super::lead::Menu;
 use super::{Element, ElementId, Guid, Route, Store, words};
 use crate::program::Firmware;
-use finding::no_store;
+use finding::{no_device, no_store, unexpected};
 
 /// The files of the server as the client sees them. Paths are as stores have them.
 pub trait Files {
@@ -122,6 +122,27 @@ pub fn judge(store: &Store, route: Route, files: &dyn Files) -> Vec<Finding> {
         }));
     }
     worst_first(findings)
+}
+
+/// Something that a boot manager asked its server for, and did not get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Its store.
+    Store,
+    /// Itself, under the name in its store.
+    Itself,
+    /// The boot image, or boot.sdi.
+    Device,
+}
+
+/// What the screen shows then.
+pub fn screen(wanted: Wanted, firmware: Firmware) -> Status {
+    let not_found = 0xc000_000f;
+    match wanted {
+        Wanted::Store => no_store(not_found, firmware),
+        Wanted::Itself => unexpected(not_found),
+        Wanted::Device => no_device(not_found, firmware),
+    }
 }
 
 /// What is wrong with a store of no bytes.

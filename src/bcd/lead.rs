@@ -47,6 +47,11 @@ impl Store {
         family
     }
 
+    /// How many entries its menu has; one alone is started unasked.
+    pub fn entries(&self) -> usize {
+        self.menu().entries().count()
+    }
+
     /// What the boot manager can start. What it starts by itself is the default, and the
     /// first of the menu where there is none.
     pub(super) fn menu(&self) -> Menu {

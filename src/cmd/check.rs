@@ -10,7 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::seen::{Seen, Wims};
 use super::{Opened, open};
 use crate::address::Address;
 use crate::advice::count;
@@ -23,6 +22,7 @@ use crate::image::Image;
 use crate::layer::Layer;
 use crate::name::{Asked, parts, visible};
 use crate::program::Program;
+use crate::seen::{Seen, Wims};
 use crate::source::{Kind, StoredPath};
 use crate::tree::{CLIENTS, IMAGES, Place, Sight, Walker};
 use report::Report;

@@ -1,26 +1,73 @@
 //! What is said on standard error while a command is at work.
+//!
+//! The daemon says the same in three forms: as text, as JSON (`mount --log-format json`), and
+//! under systemd as fields of the journal, by which it can be searched:
+//! `journalctl -u winbootfs CLIENT=10.0.7.5`.
 
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 use tracing::Level;
+use tracing_subscriber::Layer;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::cli::LogFormat;
 use crate::source::iso;
 
-/// For the daemon. Levels are chosen by `WINBOOTFS_LOG`. Under systemd the journal has its
-/// own times.
-pub(super) fn everything() {
+/// For the daemon. Levels are chosen by `WINBOOTFS_LOG`.
+pub(super) fn everything(format: Option<LogFormat>) {
+    let layer = match format {
+        Some(LogFormat::Json) => json(),
+        Some(LogFormat::Text) => text(),
+        None => journal().unwrap_or_else(text),
+    };
+    tracing_subscriber::registry()
+        .with(layer.with_filter(levels()))
+        .init();
+}
+
+type Output = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Under systemd the journal has its own times.
+fn text() -> Output {
     let format = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(levels());
-    match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => registry.with(format.without_time()).init(),
-        None => registry.with(format).init(),
+    match is_journal() {
+        true => Box::new(format.without_time()),
+        false => Box::new(format),
     }
+}
+
+/// One object a line.
+fn json() -> Output {
+    let format = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(std::io::stderr);
+    Box::new(format)
+}
+
+/// The journal itself, where standard error goes there anyway and it can be reached.
+fn journal() -> Option<Output> {
+    let layer = is_journal().then(tracing_journald::layer)?.ok()?;
+    Some(Box::new(layer.with_field_prefix(None)))
+}
+
+/// systemd says which file the journal is, for the variable is inherited also by what
+/// writes elsewhere.
+fn is_journal() -> bool {
+    let Ok(stderr) = rustix::fs::fstat(std::io::stderr().as_fd()) else {
+        return false;
+    };
+    let this = format!("{}:{}", stderr.st_dev, stderr.st_ino);
+    std::env::var("JOURNAL_STREAM").is_ok_and(|stream| stream == this)
 }
 
 /// A level for everything, for single modules, or both: `info,winbootfs::watch=debug`.

@@ -14,7 +14,7 @@ use crate::source::file::FileSource;
 use crate::source::open::Written;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
-    log::everything();
+    log::everything(args.log_format);
     let config = match args.paths.split_last() {
         Some((mountpoint, sources)) => without_file(sources, mountpoint)?,
         None => Config::read(&config_file(file))?,

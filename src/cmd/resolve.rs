@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use super::{Opened, address, open};
 use crate::address::Address;
-use crate::choice::{Because, Decision};
 use crate::cli::ResolveArgs;
 use crate::client::Client;
 use crate::config::ImageName;
@@ -55,8 +54,8 @@ fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address
     for (at, decision) in decisions.iter().enumerate() {
         let image = decision.image.as_deref().unwrap_or("none, only the base");
         match at {
-            0 => println!("rule     {}\nimage    {image}", because(decision)),
-            _ => println!("else     {image}, by {}", because(decision)),
+            0 => println!("rule     {}\nimage    {image}", decision.because),
+            _ => println!("else     {image}, by {}", decision.because),
         }
     }
     if let Some(Err(why)) = learnt {
@@ -89,6 +88,7 @@ fn learn(opened: &Opened, client: &Client) -> Result<(), String> {
         }
         Ok(Answer::Booted { .. }) => Ok(()),
         Ok(Answer::Wrong { why }) => Err(why),
+        Ok(_) => Err("the daemon answers something else than it was asked".to_owned()),
         Err(error) => Err(match error.kind() {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
                 format!("no winbootfs runs on {}", mountpoint.display())
@@ -104,23 +104,6 @@ fn shown(client: &Client) -> String {
         _ => client
             .key()
             .map_or("unknown".to_owned(), |key| key.to_string()),
-    }
-}
-
-fn because(decision: &Decision) -> String {
-    match &decision.because {
-        Because::Booted => "what it booted last".to_owned(),
-        Because::Rule(rule) => {
-            let once = if rule.once { ", once" } else { "" };
-            format!(
-                "{}{once}, {}:{}",
-                rule.matched,
-                rule.file.display(),
-                rule.line
-            )
-        }
-        Because::Default => "default, where no rule matches".to_owned(),
-        Because::Nothing => "default, where no rule matches; there is none".to_owned(),
     }
 }
 

@@ -27,6 +27,7 @@ struct RawConfig {
     base: Option<Spanned<PathBuf>>,
     default: Option<Spanned<String>>,
     owner: Option<Spanned<String>>,
+    status_group: Option<Spanned<String>>,
     follow_idle: Option<Spanned<String>>,
     leases: Option<Spanned<OneOrMany>>,
     #[serde(default)]
@@ -126,6 +127,7 @@ impl<'a> Checker<'a> {
             base: raw.base.and_then(|path| self.path(&path)),
             default,
             owner: raw.owner.and_then(|owner| self.owner(&owner)),
+            status_group: raw.status_group.and_then(|group| self.status_group(&group)),
             follow_idle: raw
                 .follow_idle
                 .map_or(FOLLOW_IDLE, |idle| self.follow_idle(&idle)),
@@ -241,6 +243,20 @@ impl<'a> Checker<'a> {
         }
         let user = user.to_owned();
         Some(self.located(text, OwnerSpec { user, group }))
+    }
+
+    fn status_group(&mut self, text: &Spanned<String>) -> Option<Located<String>> {
+        let group = text.as_ref();
+        if group.is_empty() {
+            let what = "status_group names no group".to_owned();
+            self.problem(
+                text,
+                what,
+                "write a group, for example \"adm\", or leave it away",
+            );
+            return None;
+        }
+        Some(self.located(text, group.clone()))
     }
 
     fn images(&mut self, raw: BTreeMap<Spanned<String>, RawImage>) -> Vec<ImageSpec> {

@@ -20,6 +20,7 @@ use fuser::{BackingId, ReplyOpen, Version};
 
 use crate::name::visible;
 use crate::source::ReadAt;
+use crate::status::Reading;
 
 /// How many backings are kept for a moment after the last close: a boot manager asks for
 /// every file twice, first for its size.
@@ -42,8 +43,8 @@ struct State {
     idle: VecDeque<Arc<BackingId>>,
     /// Devices whose files the kernel would not read itself.
     unfit: HashSet<u64>,
-    /// It was said that the kernel reads files itself.
-    told: bool,
+    /// What is known of how files are read.
+    reading: Option<Reading>,
 }
 
 impl Backings {
@@ -53,12 +54,22 @@ impl Backings {
     }
 
     /// A kernel that speaks this protocol cannot.
-    pub(super) fn cannot_at_all(kernel: Version) {
+    pub(super) fn cannot_at_all(&self, kernel: Version) {
         let why = match kernel >= PASSES_THROUGH {
             true => "this kernel is built without CONFIG_FUSE_PASSTHROUGH",
             false => "passthrough needs Linux 6.9",
         };
         tracing::warn!("files are read through the daemon: {why}");
+        self.state().is_read(false, why);
+    }
+
+    /// How files are read, and why so.
+    pub(super) fn reading(&self) -> Reading {
+        let known = self.state().reading.clone();
+        known.unwrap_or_else(|| Reading {
+            passthrough: None,
+            why: "no file was opened yet".to_owned(),
+        })
     }
 
     /// The backing of a node that somebody has open, or had a moment ago.
@@ -123,17 +134,18 @@ impl Backings {
     fn cannot(&self, state: &mut State, device: u64, file: &File, error: &io::Error) {
         if error.raw_os_error() == Some(libc::EPERM) {
             self.able.store(false, Ordering::Relaxed);
-            tracing::warn!(
-                "files are read through the daemon: passthrough needs root (CAP_SYS_ADMIN, and \
-                 not only in a user namespace)"
-            );
+            let why = "passthrough needs root (CAP_SYS_ADMIN, and not only in a user namespace)";
+            tracing::warn!("files are read through the daemon: {why}");
+            state.is_read(false, why);
         } else {
             state.unfit.insert(device);
-            tracing::warn!(
+            let why = format!(
                 "{} and what is on the same file system are read through the daemon: {}",
                 path(file),
                 reason(error)
             );
+            tracing::warn!("{why}");
+            state.is_read(false, &why);
         }
     }
 
@@ -144,10 +156,17 @@ impl Backings {
 
 impl State {
     fn tell(&mut self) {
-        if !self.told {
+        if self.reading.is_none() {
             tracing::info!("files are read by the kernel itself (passthrough)");
+            self.is_read(true, "the kernel reads the files itself");
         }
-        self.told = true;
+    }
+
+    fn is_read(&mut self, passthrough: bool, why: &str) {
+        self.reading = Some(Reading {
+            passthrough: Some(passthrough),
+            why: why.to_owned(),
+        });
     }
 }
 

@@ -20,7 +20,10 @@ use super::handles::Handles;
 use super::{Door, Stats, Told, mountpoint};
 use crate::caller::Callers;
 use crate::client::Macs;
+use crate::journal::Journal;
+use crate::status::Reading;
 use crate::tree::Tree;
+use crate::witness::Witness;
 
 /// The protocol from which on a kernel drops all it believes on request (Linux 6.16).
 pub(super) const FORGETS_ON_REQUEST: Version = Version(7, 44);
@@ -70,6 +73,13 @@ pub struct Mounted {
     for_everybody: bool,
 }
 
+/// What the door counts, for whoever tells of it.
+#[derive(Debug, Clone)]
+pub struct Gauges {
+    stats: Arc<Stats>,
+    backings: Arc<Backings>,
+}
+
 /// The way to tell the kernel something that it did not ask.
 #[derive(Debug)]
 pub struct Kernel {
@@ -87,6 +97,7 @@ pub fn mount(
     mountpoint: &Path,
     told: &Arc<dyn Told>,
     macs: &Arc<dyn Macs>,
+    journal: &Arc<Journal>,
 ) -> Result<Mounted, CannotMount> {
     mountpoint::prepare(mountpoint)?;
     let stats = Arc::new(Stats::default());
@@ -99,6 +110,7 @@ pub fn mount(
             macs: macs.clone(),
             stats: stats.clone(),
             told: told.clone(),
+            witness: Witness::new(journal.clone()),
             files: Handles::default(),
             backings: backings.clone(),
             began: Instant::now(),
@@ -143,9 +155,12 @@ impl Mounted {
         &self.mountpoint
     }
 
-    /// What was done so far.
-    pub fn stats(&self) -> &Stats {
-        &self.stats
+    /// What was done so far, and how files are read.
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            stats: self.stats.clone(),
+            backings: self.backings.clone(),
+        }
     }
 
     /// The way to tell the kernel something.
@@ -173,6 +188,18 @@ impl Mounted {
             Ok(()) => Ok(true),
             Err(_) => mountpoint::detach(&self.mountpoint).map(|()| false),
         }
+    }
+}
+
+impl Gauges {
+    /// What was done so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// How files are read, and why so.
+    pub fn reading(&self) -> Reading {
+        self.backings.reading()
     }
 }
 

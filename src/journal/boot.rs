@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::part::Part;
-use super::progress::{Progress, Stage};
+use super::progress::{Lost, Progress, Stage};
 use crate::config::ImageName;
 use crate::name::{Folded, fold, parts};
 
@@ -22,6 +22,33 @@ const RESTART: Duration = Duration::from_secs(5);
 
 /// After this long a client that had its boot image or nothing begins anew, whatever it asks.
 const LATER: Duration = Duration::from_secs(30 * 60);
+
+/// After this long without a request a boot that is not done has stopped. A menu may wait for
+/// longer; nobody can tell the two apart from here.
+pub const QUIET: Duration = Duration::from_secs(60);
+
+/// What has become of a boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending<'a> {
+    /// It goes on.
+    Running,
+    /// It was handed its boot image.
+    Done,
+    /// It did not get something.
+    Lost(&'a Lost),
+    /// It asks for nothing any more.
+    Silent {
+        /// How far it came.
+        after: Stage,
+    },
+    /// Its boot image was closed long before the end.
+    BrokenOff {
+        /// About how many bytes were read.
+        read: u64,
+        /// How many there are.
+        size: u64,
+    },
+}
 
 /// A file that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +85,13 @@ pub struct Opened {
     pub read: Option<u64>,
     /// For how long it was open, once it is closed.
     pub open_for: Option<Duration>,
+}
+
+impl Opened {
+    /// Whether all of it was read, where that is known.
+    pub fn is_whole(&self) -> Option<bool> {
+        self.read.map(|read| read >= self.file.size)
+    }
 }
 
 /// A request.
@@ -98,6 +132,8 @@ pub struct Boot {
     pub misses: u32,
     /// How many files are open now.
     pub open: u32,
+    /// Whether it was told how it ended, and nothing has brought it further since.
+    pub(super) is_told: bool,
     first_program: Option<Box<[Folded]>>,
     entries: VecDeque<Entry>,
     left_out: usize,
@@ -114,6 +150,7 @@ impl Boot {
             requests: 0,
             misses: 0,
             open: 0,
+            is_told: false,
             first_program: None,
             entries: VecDeque::new(),
             left_out: 0,
@@ -148,25 +185,48 @@ impl Boot {
     }
 
     /// The boot image that was opened last.
-    pub fn boot_image(&self) -> Option<&Opened> {
+    pub fn boot_image(&self) -> Option<(&Entry, &Opened)> {
         self.last_opened(|part| part == Part::Image)
     }
 
     /// The boot configuration that was opened last.
-    pub fn store(&self) -> Option<&Opened> {
+    pub fn store(&self) -> Option<(&Entry, &Opened)> {
         self.last_opened(|part| matches!(part, Part::Store(_)))
     }
 
-    fn last_opened(&self, is_meant: impl Fn(Part) -> bool) -> Option<&Opened> {
-        let mut meant = self
-            .entries
-            .iter()
-            .rev()
-            .filter(|entry| is_meant(entry.part));
+    fn last_opened(&self, is_meant: impl Fn(Part) -> bool) -> Option<(&Entry, &Opened)> {
+        let backwards = self.entries.iter().rev();
+        let mut meant = backwards.filter(|entry| is_meant(entry.part));
         meant.find_map(|entry| match &entry.outcome {
-            Outcome::Opened(opened) => Some(opened),
+            Outcome::Opened(opened) => Some((entry, opened)),
             Outcome::Missing | Outcome::Refused(_) => None,
         })
+    }
+
+    /// What has become of it by now. One with an open file goes on: a boot image may take
+    /// long. Where another name may follow the one that was not there, it is waited for.
+    pub fn ending(&self, now: Instant) -> Ending<'_> {
+        if self.open > 0 {
+            return Ending::Running;
+        }
+        let is_silent = now.saturating_duration_since(self.last) >= QUIET;
+        let lost = self.progress.lost.as_ref();
+        match (lost, self.progress.stage) {
+            (Some(lost), _) if lost.is_fatal || is_silent => Ending::Lost(lost),
+            (_, Stage::Done) => Ending::Done,
+            (_, Stage::Image) => self.broken_off(),
+            (_, after) if is_silent => Ending::Silent { after },
+            _ => Ending::Running,
+        }
+    }
+
+    /// The boot image is closed, and the boot not done by that.
+    fn broken_off(&self) -> Ending<'_> {
+        let image = self.boot_image().map(|(_, opened)| opened);
+        Ending::BrokenOff {
+            read: image.and_then(|opened| opened.read).unwrap_or_default(),
+            size: image.map_or(0, |opened| opened.file.size),
+        }
     }
 
     /// Whether this request is the first of another boot.
@@ -225,7 +285,9 @@ impl Boot {
             Outcome::Opened(opened) => {
                 self.open += 1;
                 self.image = opened.file.image.clone().or(self.image.take());
+                let before = self.progress.stage;
                 self.progress.opened(entry.part);
+                self.is_told &= self.progress.stage <= before;
             }
         }
         self.keep(entry)
@@ -270,7 +332,7 @@ impl Boot {
         };
         opened.read = read.or(opened.read);
         opened.open_for = Some(now.saturating_duration_since(at));
-        let is_whole = opened.read.map(|read| read >= opened.file.size);
+        let is_whole = opened.is_whole();
         self.progress.closed(part, is_whole);
     }
 

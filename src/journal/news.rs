@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::Who;
-use super::boot::{Boot, Entry, Outcome};
-use super::part::Part;
+use super::boot::{Boot, Entry};
 use super::progress::{Stage, Worth};
 use crate::config::ImageName;
 
@@ -36,24 +35,10 @@ impl News {
             boot: boot.serial,
             stage: boot.progress.stage,
             is_further: boot.progress.stage != before || boot.requests == 1,
-            worth: worth(&entry, boot),
+            worth: boot.progress.worth(entry.part, &entry.name, &entry.outcome),
             image: boot.image.clone(),
             age: boot.last.saturating_duration_since(boot.began),
             entry,
         }
-    }
-}
-
-/// A name that was missed once more after the end is not what ended the boot.
-fn worth(entry: &Entry, boot: &Boot) -> Worth {
-    match (&entry.outcome, &boot.progress.lost) {
-        (Outcome::Opened(_), _) => Worth::Got,
-        (Outcome::Refused(_), _) => Worth::Unsure,
-        (Outcome::Missing, Some(lost)) if lost.name == entry.name => match lost.is_fatal {
-            true => Worth::Fatal,
-            false => Worth::Unsure,
-        },
-        (Outcome::Missing, _) if matches!(entry.part, Part::Other) => Worth::Unsure,
-        (Outcome::Missing, _) => Worth::Normal,
     }
 }

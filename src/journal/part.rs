@@ -129,6 +129,14 @@ impl Part {
     }
 }
 
+/// Whether most boots end without a file of this name.
+pub fn is_needed(name: &Folded) -> bool {
+    matches!(
+        of(name, &[]),
+        Part::Program(_) | Part::Manager | Part::Store(_) | Part::Sdi | Part::Image
+    )
+}
+
 fn of(last: &Folded, way: &[Folded]) -> Part {
     let name = last.as_bytes();
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| name.ends_with(ending));

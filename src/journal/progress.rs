@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::boot::Outcome;
 use super::part::{Part, Shelf};
 use crate::program::Firmware;
 
@@ -135,6 +136,20 @@ impl Progress {
     pub fn closed(&mut self, part: Part, is_whole: Option<bool>) {
         if part == Part::Image && self.stage == Stage::Image && is_whole != Some(false) {
             self.stage = Stage::Done;
+        }
+    }
+
+    /// What the answer to the last request was worth. A name that was missed once more after
+    /// the end is not what ended the boot.
+    pub fn worth(&self, part: Part, name: &[u8], outcome: &Outcome) -> Worth {
+        let lost = self.lost.as_ref().filter(|lost| *lost.name == *name);
+        match (outcome, lost) {
+            (Outcome::Opened(_), _) => Worth::Got,
+            (Outcome::Refused(_), _) => Worth::Unsure,
+            (Outcome::Missing, Some(lost)) if lost.is_fatal => Worth::Fatal,
+            (Outcome::Missing, Some(_)) => Worth::Unsure,
+            (Outcome::Missing, None) if part == Part::Other => Worth::Unsure,
+            (Outcome::Missing, None) => Worth::Normal,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::config::ImageName;
 use crate::config::dropped::Stamp;
 use crate::error::Error;
 use crate::image::Item;
+use crate::journal::boot::File;
 use crate::layer::Layer;
 use crate::name::{Folded, fold};
 use crate::nodes;
@@ -23,6 +24,8 @@ use crate::source::{Hold, ReadAt, Stat, StoredPath, Version};
 use crate::stores::Why;
 use crate::view::Origin;
 use crate::way::{End, Way};
+
+use super::walk::{CLIENTS, IMAGES};
 
 /// A place in the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -150,6 +153,17 @@ impl FilePlace {
         &self.path
     }
 
+    /// The same for the boot journal; how it was made, if it is on no disk.
+    pub fn as_file(&self, made: Option<String>) -> File {
+        File {
+            image: self.image.clone(),
+            source: self.source().into(),
+            path: self.path.as_bytes().into(),
+            size: self.stat.version.size,
+            made: made.map(String::into),
+        }
+    }
+
     /// Opens it, if it still is this version.
     ///
     /// # Errors
@@ -201,6 +215,29 @@ impl Place {
 
     pub(super) fn root_of(sight: Sight) -> Self {
         Self::Folder(sight, Arc::default())
+    }
+
+    /// The client in whose folder it is.
+    pub fn client(&self) -> Option<Address> {
+        match self {
+            Self::Client(address) => Some(*address),
+            Self::Images(client) => *client,
+            Self::Folder(sight, _) => sight.client,
+            Self::Caller | Self::Clients | Self::File(_) => None,
+        }
+    }
+
+    /// A name in this place, from the root on that its client sees: as the client asked for
+    /// it, but for what the kernel makes of separators.
+    pub fn full_name(&self, name: &[u8]) -> Box<[u8]> {
+        let mut full = match self {
+            Self::Caller | Self::Client(_) | Self::File(_) => Vec::new(),
+            Self::Images(_) => [IMAGES.as_bytes(), b"/"].concat(),
+            Self::Clients => [CLIENTS.as_bytes(), b"/"].concat(),
+            Self::Folder(sight, way) => sight.path(way),
+        };
+        full.extend_from_slice(name);
+        full.into()
     }
 
     /// Whether an image has it, not the base alone.
@@ -257,6 +294,24 @@ impl Sight {
     /// The image that a boot program opened here chooses.
     pub(super) fn chooses(&self) -> Option<ImageName> {
         self.image.clone().filter(|_| !self.over_base)
+    }
+
+    /// The way to a folder from the root that the client sees, with a `/` at its end.
+    fn path(&self, way: &Way) -> Vec<u8> {
+        let below = way.from_root().into_iter().map(|part| &*part.spelled);
+        let image = self.image.as_ref().filter(|_| !self.over_base);
+        let images = image.map(|image| [IMAGES.as_bytes(), image.as_bytes()]);
+        let own = self.client.map(|client| client.to_string());
+        let is_own = |part: &&[u8]| own.as_deref().is_some_and(|own| own.as_bytes() == *part);
+        // What a client has in a folder of the base named after it, it asks for without that.
+        let skipped =
+            usize::from(self.image.is_none() && below.clone().take(1).any(|part| is_own(&part)));
+        let parts = images.into_iter().flatten().chain(below.skip(skipped));
+        parts
+            .flat_map(|part| [part, b"/"])
+            .flatten()
+            .copied()
+            .collect()
     }
 
     pub(super) fn only(&self, origin: Origin) -> Self {

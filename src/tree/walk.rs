@@ -12,6 +12,7 @@ use crate::choice::Decision;
 use crate::client::Client;
 use crate::error::Error;
 use crate::image::Item;
+use crate::journal::part;
 use crate::name::{self, Asked, Folded, is_separator};
 use crate::openings::BootProgram;
 use crate::program::{self, Firmware, Program};
@@ -289,6 +290,8 @@ impl<'a> Walker<'a> {
         let belief = match &found {
             Ok((Place::File(file), _)) if file.depends_on_client() => Belief::Never,
             Err(Error::Undecided) => Belief::Never,
+            // That a boot lacks it is to be seen each time, and it is asked for once or twice.
+            Err(_) if part::is_needed(&asked.folded) => Belief::Never,
             _ if end.view.is_live() && !linked => Belief::UntilChanged,
             _ => Belief::Briefly,
         };

@@ -11,7 +11,7 @@ use crate::address::{Address, Mac};
 use crate::boots::{Boot, Boots};
 use crate::catalog::Catalog;
 use crate::choice::{Decision, Peers, Ruling};
-use crate::client::Client;
+use crate::client::{Client, Macs};
 use crate::config::ImageName;
 use crate::error::Error;
 use crate::openings::BootProgram;
@@ -53,6 +53,41 @@ impl Now {
             steady: Instant::now(),
             wall: SystemTime::now(),
         }
+    }
+}
+
+/// A client that is named, instead of found out from a process.
+#[derive(Debug)]
+pub struct Named<'a> {
+    client: Option<Address>,
+    macs: &'a dyn Macs,
+}
+
+impl<'a> Named<'a> {
+    /// The client at an address, or nobody.
+    pub fn new(client: Option<Address>, macs: &'a dyn Macs) -> Self {
+        Self { client, macs }
+    }
+}
+
+impl Asking for Named<'_> {
+    fn thread(&self) -> u32 {
+        0
+    }
+
+    fn peers(&self) -> Peers {
+        match self.client {
+            Some(Address::Ip(address)) => Peers::These(vec![address]),
+            Some(Address::Mac(_)) | None => Peers::Nobody,
+        }
+    }
+
+    fn mac_of(&self, address: IpAddr) -> Option<Mac> {
+        self.macs.mac_of(address)
+    }
+
+    fn now(&self) -> Now {
+        Now::read()
     }
 }
 

@@ -1,10 +1,9 @@
 //! One way to boot an image: its programs, its store, and what the store leads to.
 
-use crate::bcd::{self, Files, Finding, Route, Store};
-use crate::cmd::seen::{Read, Seen};
+use crate::bcd::{self, Files, Finding, Route};
 use crate::config::SecureBoot;
 use crate::expected::{FILES, Need, no_store, programs};
-use crate::name::visible;
+use crate::seen::Seen;
 
 /// What was found on a route.
 pub(super) struct Report {
@@ -30,7 +29,7 @@ impl Report {
         let missing = |needs: &'static [Need]| needs.iter().filter(|need| !seen.has(need));
         let programs: Vec<&Need> = missing(programs(route)).collect();
         let store = seen.store(route);
-        let read = store.as_ref().map(|read| understood(read, route));
+        let read = store.as_ref().map(|read| read.understood(route));
         let (findings, left_out) = match &read {
             None => (vec![not_there(seen, route)], Vec::new()),
             Some(_) if !programs.is_empty() => (Vec::new(), Vec::new()),
@@ -43,7 +42,7 @@ impl Report {
             route,
             store: store
                 .filter(|_| programs.is_empty())
-                .map(|read| shown(&read)),
+                .map(|read| read.shown()),
             faults: Faults {
                 missing: programs.into_iter().chain(files).collect(),
                 findings,
@@ -110,35 +109,6 @@ fn print(finding: &Finding) {
         println!("      on the screen: {status}");
     }
     println!("      {}", finding.next);
-}
-
-/// The store, and what is left out of it.
-type Understood = (Store, Vec<String>);
-
-fn understood(read: &Read, route: Route) -> Result<Understood, Finding> {
-    let unreadable = |why: &str| bcd::judge_unreadable(route, why);
-    let bytes = match &read.bytes {
-        Ok(bytes) if bytes.is_empty() => return Err(bcd::judge_empty(route)),
-        Ok(bytes) => bytes,
-        Err(error) => return Err(unreadable(&format!("cannot be read: {error}"))),
-    };
-    let read = Store::read_with_remarks(bytes);
-    let (store, remarks) = read.map_err(|error| unreadable(&error.to_string()))?;
-    let remarks = remarks.iter().map(ToString::to_string);
-    Ok((store, remarks.collect()))
-}
-
-/// The name under which it is read, and which store that is.
-fn shown(read: &Read) -> String {
-    let stored = || {
-        let path = visible(read.file.path().as_bytes());
-        format!("{}/{path}", read.file.source())
-    };
-    let which = match read.file.why() {
-        Some(why) if why.is_made() => why.done.to_string(),
-        _ => stored(),
-    };
-    format!("{} ({which})", read.name)
 }
 
 /// No store under any name; perhaps one where this boot manager does not look.

@@ -8,10 +8,10 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::bcd::{Files, MOST_BYTES, Route, Wim};
+use crate::bcd::{Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, judge_unreadable};
 use crate::error::Error;
 use crate::expected::{Need, programs};
-use crate::name::{fold, is_separator};
+use crate::name::{fold, is_separator, visible};
 use crate::tree::{FilePlace, Place, Walker};
 use crate::wim::{self, Unsupported};
 
@@ -19,47 +19,85 @@ use crate::wim::{self, Unsupported};
 const MOST_NAMES: usize = 100_000;
 
 /// An image, or any other folder, through the eyes of a client.
-pub(super) struct Seen<'a> {
+#[derive(Debug)]
+pub struct Seen<'a> {
     walker: &'a Walker<'a>,
     root: &'a Place,
     wims: &'a Wims,
 }
 
 /// A store as it was read.
-pub(super) struct Read {
+#[derive(Debug)]
+pub struct Read {
     /// The name under which the boot manager asked for it.
-    pub(super) name: String,
+    pub name: String,
     /// The file that it got.
-    pub(super) file: FilePlace,
+    pub file: FilePlace,
     /// Its bytes, as far as a store can be long.
-    pub(super) bytes: Result<Vec<u8>, Error>,
+    pub bytes: Result<Vec<u8>, Error>,
+}
+
+/// A store, and what is left out of it.
+pub type Understood = (Store, Vec<String>);
+
+impl Read {
+    /// The store, for a boot manager that comes this way.
+    ///
+    /// # Errors
+    /// What is wrong with it, if it cannot be read.
+    pub fn understood(&self, route: Route) -> Result<Understood, Finding> {
+        let unreadable = |why: &str| judge_unreadable(route, why);
+        let bytes = match &self.bytes {
+            Ok(bytes) if bytes.is_empty() => return Err(judge_empty(route)),
+            Ok(bytes) => bytes,
+            Err(error) => return Err(unreadable(&format!("cannot be read: {error}"))),
+        };
+        let read = Store::read_with_remarks(bytes);
+        let (store, remarks) = read.map_err(|error| unreadable(&error.to_string()))?;
+        let remarks = remarks.iter().map(ToString::to_string);
+        Ok((store, remarks.collect()))
+    }
+
+    /// The name under which it is read, and which store that is.
+    pub fn shown(&self) -> String {
+        let stored = || {
+            let path = visible(self.file.path().as_bytes());
+            format!("{}/{path}", self.file.source())
+        };
+        let which = match self.file.why() {
+            Some(why) if why.is_made() => why.done.to_string(),
+            _ => stored(),
+        };
+        format!("{} ({which})", self.name)
+    }
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn new(walker: &'a Walker<'a>, root: &'a Place, wims: &'a Wims) -> Self {
+    /// What a boot manager sees from this root on.
+    pub fn new(walker: &'a Walker<'a>, root: &'a Place, wims: &'a Wims) -> Self {
         Self { walker, root, wims }
     }
 
     /// Whether one of the names is there.
-    pub(super) fn has(&self, need: &Need) -> bool {
+    pub fn has(&self, need: &Need) -> bool {
         self.first(need).is_some()
     }
 
     /// The names under which this route looks for its store, for the boot program that the
     /// image has.
-    pub(super) fn stores(&self, route: Route) -> Vec<String> {
+    pub fn stores(&self, route: Route) -> Vec<String> {
         let usual = programs(route).first().and_then(|nbp| nbp.any_of.first());
         let program = self.program(route).or(usual.copied());
         route.stores(program.unwrap_or_default())
     }
 
     /// The boot program with which this route begins, if the image has it.
-    pub(super) fn program(&self, route: Route) -> Option<&'static str> {
+    pub fn program(&self, route: Route) -> Option<&'static str> {
         self.first(programs(route).first()?)
     }
 
     /// The store that the boot manager of this route really reads.
-    pub(super) fn store(&self, route: Route) -> Option<Read> {
+    pub fn store(&self, route: Route) -> Option<Read> {
         let names = self.stores(route).into_iter();
         let mut found = names.filter_map(|name| self.file(&name).map(|found| (name, found)));
         let (name, (file, size)) = found.next()?;
@@ -137,12 +175,12 @@ impl Files for Seen<'_> {
 }
 
 /// The boot images that were looked into.
-#[derive(Default)]
-pub(super) struct Wims {
+#[derive(Debug, Default)]
+pub struct Wims {
     known: RefCell<Vec<(FilePlace, Known)>>,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Known {
     kind: Wim,
     /// The files of the image that is booted.
