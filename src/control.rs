@@ -86,7 +86,10 @@ pub enum Answer {
     /// Everything.
     Status(Box<Status>),
     /// The boots of a client; none if it asked for nothing.
-    Boots(Option<Box<Boots>>),
+    Boots {
+        /// The boots.
+        boots: Option<Box<Boots>>,
+    },
     /// Lines follow.
     Watching,
     /// It cannot be answered.

@@ -88,10 +88,11 @@ impl Reporter {
 
     /// What is wrong with a boot that has come to an end.
     pub fn diagnose(&self, who: &Who, boot: &Boot) -> Option<Diagnosis> {
-        let ending = boot.ending(Instant::now());
-        let memory = self.memory(who);
-        self.case(who, boot, &memory, &self.parts.tree.catalog())
-            .diagnose(&ending)
+        let now = Instant::now();
+        let (memory, catalog) = (self.memory(who), self.parts.tree.catalog());
+        let case = self.case(who, boot, &memory, &catalog);
+        // As long as it takes: it is told once, and known to those who ask afterwards.
+        self.diagnosis(&case, &boot.ending(now), now + Duration::from_secs(60))
     }
 
     fn case<'a>(

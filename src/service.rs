@@ -165,7 +165,9 @@ impl Answers for Answering {
             Question::Status { most_clients } => {
                 Answer::Status(Box::new(self.reporter.status(*most_clients)))
             }
-            Question::Boots { client } => Answer::Boots(self.reporter.boots(client).map(Box::new)),
+            Question::Boots { client } => Answer::Boots {
+                boots: self.reporter.boots(client).map(Box::new),
+            },
             Question::Watch { .. } => Answer::Watching,
         }
     }

@@ -4,18 +4,27 @@
 //! under systemd as fields of the journal, by which it can be searched:
 //! `journalctl -u winbootfs CLIENT=10.0.7.5`.
 
+use std::fmt::Debug;
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 
 use tracing::Level;
+use tracing::field::Field;
 use tracing_subscriber::Layer;
 use tracing_subscriber::Registry;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::cli::LogFormat;
 use crate::source::iso;
+
+/// Fields that are there for programs: the sentence beside them says the same.
+const TOLD: [&str; 8] = [
+    "client", "image", "stage", "name", "server", "answer", "path", "lines",
+];
 
 /// For the daemon. Levels are chosen by `WINBOOTFS_LOG`.
 pub(super) fn everything(format: Option<LogFormat>) {
@@ -34,12 +43,22 @@ type Output = Box<dyn Layer<Registry> + Send + Sync>;
 /// Under systemd the journal has its own times.
 fn text() -> Output {
     let format = tracing_subscriber::fmt::layer()
+        .fmt_fields(debug_fn(field).delimited(" "))
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match is_journal() {
         true => Box::new(format.without_time()),
         false => Box::new(format),
+    }
+}
+
+/// What a sentence says already it does not say twice.
+fn field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    match field.name() {
+        "message" => write!(out, "{value:?}"),
+        name if TOLD.contains(&name) => Ok(()),
+        name => write!(out, "{name}={value:?}"),
     }
 }
 

@@ -48,8 +48,8 @@ fn boots(mountpoint: &Path, client: &str) -> Result<Boots, Failure> {
         client: client.to_owned(),
     };
     match ask(mountpoint, &question)? {
-        Answer::Boots(Some(boots)) => Ok(*boots),
-        Answer::Boots(None) => Err(Failure::Failed(format!(
+        Answer::Boots { boots: Some(boots) } => Ok(*boots),
+        Answer::Boots { boots: None } => Err(Failure::Failed(format!(
             "{client} has asked for nothing, as far as is known\n  see who has: winbootfs status"
         ))),
         _ => Err(other_answer()),

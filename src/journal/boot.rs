@@ -311,6 +311,9 @@ impl Boot {
     /// Leaves out what is in the middle. Returns how many these are.
     pub(super) fn thin_out(&mut self, most: usize, first: usize) -> usize {
         let surplus = self.entries.len().saturating_sub(most);
+        if surplus == 0 {
+            return 0;
+        }
         let first = first.min(most);
         self.entries.drain(first..first + surplus);
         self.left_out += surplus;

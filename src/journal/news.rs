@@ -34,7 +34,7 @@ impl News {
             who: who.clone(),
             boot: boot.serial,
             stage: boot.progress.stage,
-            is_further: boot.progress.stage != before || boot.requests == 1,
+            is_further: boot.progress.stage != before,
             worth: boot.progress.worth(entry.part, &entry.name, &entry.outcome),
             image: boot.image.clone(),
             age: boot.last.saturating_duration_since(boot.began),
