@@ -20,6 +20,7 @@
 //! | [`rounds`] | looks after sources of which no event tells |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
 //! | [`witness`] | from what the kernel asks to the journal |
+//! | [`transfers`], [`position`] | boot images on their way, and how far a server has read them |
 //! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
 //! | [`diagnosis`] | why a boot does not go on, and what to do |
 //! | [`seen`] | an image through the eyes of a boot manager |
@@ -92,6 +93,7 @@ pub mod neighbours;
 pub mod nodes;
 pub mod once;
 pub mod openings;
+pub mod position;
 pub mod program;
 pub mod read;
 pub mod reporter;
@@ -102,6 +104,7 @@ pub mod source;
 pub mod status;
 pub mod stores;
 pub mod tally;
+pub mod transfers;
 pub mod tree;
 pub mod view;
 pub mod watch;

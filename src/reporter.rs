@@ -27,6 +27,7 @@ use crate::status::{
 };
 use crate::tally::Tally;
 use crate::tree::Tree;
+use crate::witness::Witness;
 
 /// How many diagnoses are remembered.
 const MOST_DIAGNOSES: usize = 4096;
@@ -41,6 +42,8 @@ pub struct Parts {
     pub tree: Arc<Tree>,
     /// What the clients asked for.
     pub journal: Arc<Journal>,
+    /// Who knows how far boot images are.
+    pub witness: Arc<Witness>,
     /// Who knows network cards.
     pub macs: Arc<dyn Macs>,
     /// What the door counts.
@@ -64,7 +67,8 @@ pub struct Reporter {
 struct Known {
     moment: u64,
     boot: u64,
-    requests: u32,
+    /// When something was heard of it last.
+    last: Instant,
     is_silent: bool,
     diagnosis: Option<Diagnosis>,
 }
@@ -140,7 +144,7 @@ impl Reporter {
         let fresh = Known {
             moment: case.catalog.moment(),
             boot: case.boot.serial,
-            requests: case.boot.requests,
+            last: case.boot.last,
             is_silent: matches!(ending, Ending::Silent { .. }),
             diagnosis: None,
         };
@@ -266,6 +270,7 @@ pub fn request(news: &News) -> Request {
 
 impl Tells for Reporter {
     fn status(&self, most_clients: usize) -> Status {
+        self.parts.witness.look();
         let now = Moment::now();
         let until = now.steady + PATIENCE;
         let catalog = self.parts.tree.catalog();
@@ -338,8 +343,8 @@ impl Tells for Reporter {
 
 impl Known {
     fn is_of(&self, other: &Self) -> bool {
-        (self.moment, self.boot, self.requests, self.is_silent)
-            == (other.moment, other.boot, other.requests, other.is_silent)
+        (self.moment, self.boot, self.last, self.is_silent)
+            == (other.moment, other.boot, other.last, other.is_silent)
     }
 }
 

@@ -38,6 +38,7 @@ use crate::tally::Tally;
 use crate::tree::Tree;
 use crate::watch::{Change, Events};
 use crate::watchers::{Watchers, Watching};
+use crate::witness::Witness;
 
 /// How often sources are looked after that went away or were replaced as a whole, which
 /// no event tells.
@@ -138,6 +139,7 @@ struct Service {
     dropped: dropped::Folder,
     complaints: Vec<Problems>,
     journal: Arc<Journal>,
+    witness: Arc<Witness>,
     reporter: Arc<Reporter>,
     chronicle: Arc<Chronicle>,
     tally: Arc<Tally>,
@@ -251,7 +253,8 @@ impl Service {
             tally: tally.clone(),
             happenings: sender,
         });
-        let mounted = session::mount(&tree, mountpoint, &ears, &macs, &journal).map_err(failed)?;
+        let witness = Arc::new(Witness::new(journal.clone()));
+        let mounted = session::mount(&tree, mountpoint, &ears, &macs, &witness).map_err(failed)?;
         let device = mountpoint::device(mountpoint);
         if let Some(device) = device {
             surroundings.own_mount.is_up(device);
@@ -259,6 +262,7 @@ impl Service {
         let reporter = Arc::new(Reporter::new(reporter::Parts {
             tree: tree.clone(),
             journal: journal.clone(),
+            witness: witness.clone(),
             macs: macs.clone(),
             gauges: mounted.gauges(),
             tally: tally.clone(),
@@ -288,6 +292,7 @@ impl Service {
             dropped,
             complaints: Vec::new(),
             journal,
+            witness,
             reporter,
             chronicle,
             tally,
@@ -376,6 +381,7 @@ impl Service {
         let idle = self.tree.catalog().config().follow_idle;
         self.tree.boots().forget_idle(Instant::now(), idle);
         self.rounds.go();
+        self.witness.look();
         self.chronicle.tick();
         self.tell_ended();
     }

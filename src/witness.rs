@@ -20,8 +20,11 @@ use crate::caller::{is_server, server_name};
 use crate::choice::Peers;
 use crate::journal::boot::{File, Opened, Outcome};
 use crate::journal::news::News;
+use crate::journal::part::Part;
 use crate::journal::{Asked, Journal, Ticket, Who};
+use crate::position;
 use crate::stores::Why;
+use crate::transfers::Transfers;
 use crate::tree::{Admitted, FilePlace, Place};
 
 /// How many threads, and how many files, are remembered.
@@ -40,6 +43,7 @@ pub struct Witness {
     journal: Arc<Journal>,
     threads: Mutex<LruCache<u32, Thread>>,
     files: Mutex<LruCache<u64, Known>>,
+    transfers: Transfers,
 }
 
 /// Somebody who can tell whom the asking process talks to.
@@ -91,6 +95,7 @@ impl Witness {
             journal,
             threads: Mutex::new(LruCache::unbounded()),
             files: Mutex::new(LruCache::unbounded()),
+            transfers: Transfers::default(),
         }
     }
 
@@ -150,17 +155,40 @@ impl Witness {
         self.remember(caller.thread(), thread);
         let known = self.known(id, place)?;
         let name = looked_up.map_or(known.name, |(_, name)| name);
+        let size = known.file.size;
         let opened = Opened {
             file: known.file,
             read: None,
             open_for: None,
         };
-        Some(self.write(who, &server, name, Outcome::Opened(opened)))
+        let (news, ticket) = self.write(who, &server, name, Outcome::Opened(opened));
+        if news.entry.part == Part::Image {
+            let now = Instant::now();
+            self.transfers
+                .begin(ticket.clone(), caller.thread(), id, size, now);
+        }
+        Some((news, ticket))
     }
 
     /// A file was closed.
     pub fn closed(&self, ticket: &Ticket) -> Option<News> {
-        self.journal.closed(ticket, None, Instant::now())
+        let now = Instant::now();
+        let read = self.transfers.end(ticket, now);
+        self.journal.closed(ticket, read, now)
+    }
+
+    /// Looks how far the boot images on their way are. Takes a moment for each; not to be
+    /// called while the kernel waits.
+    pub fn look(&self) {
+        for transfer in self.transfers.under_way() {
+            if let Some(place) = position::of(transfer.process, transfer.id) {
+                let place = place.min(transfer.size);
+                self.transfers.seen(&transfer.ticket, place, Instant::now());
+                if place > 0 {
+                    self.journal.read(&transfer.ticket, place);
+                }
+            }
+        }
     }
 
     fn write(

@@ -63,7 +63,10 @@ fn what(case: &Case<'_>, lost: &Lost) -> String {
         Part::Manager => format!("{place}, the boot manager"),
         Part::Store(Shelf::Named) => format!("{place}, which DHCP names (option 252)"),
         Part::Store(_) => format!("{place}, the boot configuration"),
-        Part::Sdi | Part::Image => format!("{place}, which the boot configuration names"),
+        Part::Sdi | Part::Image if case.boot.store().is_some() => {
+            format!("{place}, which the boot configuration names")
+        }
+        Part::Sdi | Part::Image => format!("{place}, which a menu or a loader names"),
         Part::Folder => format!("{place}: nothing that is asked for in it is there"),
         Part::Extra(_) | Part::Menu | Part::Other => place,
     }

@@ -12,6 +12,7 @@ pub(crate) mod netns;
 pub(crate) mod network;
 pub(crate) mod servers;
 pub(crate) mod skip;
+pub(crate) mod status;
 pub(crate) mod stores;
 pub(crate) mod tftp;
 pub(crate) mod wait;
