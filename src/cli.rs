@@ -15,6 +15,7 @@ The configuration, mounts.toml (relative paths are relative to the file):
   owner      = \"root:root\"              # optional: who owns every file
   leases     = \"/var/lib/misc/dnsmasq.leases\"  # optional: where MACs are known from
   follow_idle = \"30m\"                  # optional: how long a choice in a menu holds
+  status_group = \"adm\"                # optional: who may look at boots, besides root
 
   [image.rescue]
   source = \"/srv/winpe/rescue\"          # a folder ...

@@ -12,10 +12,10 @@
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
 //! | [`control`] | what commands ask the daemon |
 //! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
-//! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`menu`] | menus for pxelinux, iPXE and GRUB |
 //! | [`reporter`] | what the daemon says of itself, made when somebody asks |
 //! | [`watchers`] | those who watch the journal live |
+//! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`watch`] | events from the disk, and what they make stale |
 //! | [`rounds`] | looks after sources of which no event tells |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |

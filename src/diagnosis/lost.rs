@@ -135,7 +135,9 @@ fn next(
             None => alias,
         };
     }
-    if let (Some(other), Some(client)) = (elsewhere.first(), case.address()) {
+    // One boot.sdi is as good as another.
+    let elsewhere = elsewhere.first().filter(|_| lost.part != Part::Sdi);
+    if let (Some(other), Some(client)) = (elsewhere, case.address()) {
         return format!(
             "is {image} the image it is to have? If not: winbootfs client set {client} {other}"
         );
