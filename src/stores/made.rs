@@ -88,7 +88,7 @@ pub struct StoreLayer {
 }
 
 /// Which of the stores there are, by [`StoreName::ALL`]: asked whenever anybody goes through
-/// a folder that is on the way to one, and found out only by making it.
+/// a folder that is on the way to one.
 #[derive(Debug, Default)]
 struct There(Mutex<Known>);
 
@@ -245,8 +245,7 @@ impl MadeStores {
         if let Some(there) = known {
             return there;
         }
-        let is_there = |name| matches!(self.choose(name, None), Ok(Some(_)));
-        let there = StoreName::ALL.map(is_there);
+        let there = self.stores.there().unwrap_or_default();
         let mut known = self.there.known();
         if known.forgotten == forgotten {
             known.there = Some(there);
