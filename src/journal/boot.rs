@@ -196,7 +196,8 @@ impl Boot {
         outcome: Outcome,
         now: Instant,
     ) -> Entry {
-        (self.last, self.asked) = (now, now);
+        self.asked = self.asked.max(now);
+        self.last = self.last.max(now);
         self.requests = self.requests.saturating_add(1);
         let entry = Entry {
             number: self.requests,
@@ -290,7 +291,7 @@ impl Boot {
                 _ => return,
             },
         };
-        self.last = now;
+        self.last = self.last.max(now);
         self.open = self.open.saturating_sub(1);
         if part == Part::Image {
             self.image_closed();

@@ -135,6 +135,12 @@ pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     one == other || folded(one) == folded(other)
 }
 
+/// Whether this is wimboot, which brings files from a menu to a boot manager in memory.
+pub(super) fn is_wimboot(name: &[u8]) -> bool {
+    let last = folded(name).pop();
+    last.is_some_and(|last| last.as_bytes().starts_with(b"wimboot"))
+}
+
 /// Whether nothing lies below this folder, as seen from the client's root, that a boot manager
 /// needs once it has its boot configuration.
 pub(super) fn is_for_extras(name: &[u8]) -> bool {

@@ -2,15 +2,15 @@
 //!
 //! Pure. A boot manager asks for every file twice, first for its size; the size of the boot
 //! image comes before boot.sdi, and its contents after it. That tells the two apart where the
-//! kernel reads the file itself and nobody sees what is read. Loaders that bring files for
-//! others (wimboot, memdisk) ask once.
+//! kernel reads the file itself and nobody sees what is read. What a menu starts, and wimboot,
+//! ask once.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::boot::Outcome;
-use super::part::{Part, Shelf, is_for_extras, is_same};
+use super::part::{Part, Shelf, is_for_extras, is_same, is_wimboot};
 use crate::program::Firmware;
 
 /// How far a boot is. The later, the greater.
@@ -57,8 +57,8 @@ pub struct Progress {
     /// What it lacked and has not got since.
     pub lost: Option<Lost>,
     has_sdi: bool,
-    /// Whether a loader asks, for a boot manager that is not started yet.
-    by_loader: bool,
+    /// Whether wimboot asks, for a boot manager that will find all in memory.
+    by_wimboot: bool,
     /// The boot image, as it was asked for.
     image: Option<Box<[u8]>>,
 }
@@ -84,7 +84,7 @@ impl Default for Progress {
             shelf: None,
             lost: None,
             has_sdi: false,
-            by_loader: false,
+            by_wimboot: false,
             image: None,
         }
     }
@@ -128,7 +128,7 @@ impl Progress {
     pub fn opened(&mut self, part: Part, name: &[u8]) {
         self.heard(part);
         match part {
-            Part::Program(firmware) => self.by_loader = firmware.is_none(),
+            Part::Program(_) => self.by_wimboot |= is_wimboot(name),
             Part::Manager => self.reach(Stage::Manager),
             Part::Store(_) => self.reach(Stage::Store),
             Part::Sdi => {
@@ -175,13 +175,13 @@ impl Progress {
     }
 
     /// The first time it is the size, unless boot.sdi was there before, or whoever asks does
-    /// so once: a loader, or what a menu starts.
+    /// so once.
     fn image_opened(&mut self, name: &[u8]) {
         let is_again = self.is_boot_image(name);
         if self.stage == Stage::Done && !is_again {
             return;
         }
-        let asks_once = self.by_loader || self.stage == Stage::Program;
+        let asks_once = self.by_wimboot || self.stage == Stage::Program;
         self.image = Some(name.into());
         if is_again || self.has_sdi || asks_once {
             self.stage = Stage::Image;
@@ -198,15 +198,15 @@ impl Progress {
                 self.shelf = Some(shelf);
                 self.reach(Stage::Manager);
             }
-            // Nobody but a boot manager asks for its fonts and policies.
+            // Nobody but a boot manager asks for its fonts and policies, and none under wimboot.
             Part::Extra(_) => {
-                self.by_loader = false;
+                self.by_wimboot = false;
                 self.reach(Stage::Manager);
             }
             _ => {}
         }
-        // What a loader brings is named by a menu, for both kinds alike.
-        if !self.by_loader {
+        // What wimboot brings is named by a menu, and serves both kinds.
+        if !self.by_wimboot {
             self.firmware = part.firmware().or(self.firmware);
         }
     }

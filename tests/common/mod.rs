@@ -14,6 +14,7 @@ pub(crate) mod servers;
 pub(crate) mod skip;
 pub(crate) mod stores;
 pub(crate) mod tftp;
+pub(crate) mod traces;
 pub(crate) mod wait;
 pub(crate) mod wims;
 pub(crate) mod world;
