@@ -17,6 +17,9 @@ pub struct Status {
     pub mountpoint: String,
     /// The process id of the daemon.
     pub pid: u32,
+    /// When it was started, in milliseconds since 1970.
+    #[serde(default)]
+    pub started_ms: u64,
     /// Since when it runs, in seconds.
     pub running_s: u64,
     /// How files are read.
