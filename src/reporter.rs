@@ -187,6 +187,7 @@ impl Reporter {
         };
         Client {
             client: who.to_string(),
+            boot: boot.serial,
             is_known: matches!(who, Who::Client(_)),
             mac: mac.map(|mac| Address::Mac(mac).to_string()),
             image: image(decision.as_ref(), boot, &catalog),

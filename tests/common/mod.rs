@@ -16,5 +16,6 @@ pub(crate) mod status;
 pub(crate) mod stores;
 pub(crate) mod tftp;
 pub(crate) mod wait;
+pub(crate) mod webdriver;
 pub(crate) mod wims;
 pub(crate) mod world;
