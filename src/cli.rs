@@ -1,5 +1,6 @@
 //! What the operator may type. Types only; what is done about it is in [`crate::cmd`].
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -283,6 +284,10 @@ pub struct StatusArgs {
     /// For programs
     #[arg(long)]
     pub json: bool,
+
+    /// For the textfile collector of Prometheus
+    #[arg(long, conflicts_with_all = ["json", "client"])]
+    pub prometheus: bool,
 }
 
 /// What `watch` takes.
@@ -408,6 +413,20 @@ pub struct MountArgs {
     /// How the log is written [default: text, and under systemd fields of its journal]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    /// Serve a page with images and clients, and metrics for Prometheus, at this address; to
+    /// nobody else: 127.0.0.1:8069
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = page_address)]
+    pub web: Option<SocketAddr>,
+
+    /// Let whoever sees the page choose the images of clients
+    #[arg(long, requires = "web")]
+    pub web_write: bool,
+}
+
+fn page_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let meant = "write an address of this machine and a port: 127.0.0.1:8069, or [::1]:8069";
+    text.parse().map_err(|_| meant)
 }
 
 /// How a log is written.

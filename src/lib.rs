@@ -11,6 +11,7 @@
 //! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
 //! | [`control`] | what commands ask the daemon |
+//! | [`web`] | the page; the only room with an async runtime |
 //! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
 //! | [`menu`] | menus for pxelinux, iPXE and GRUB |
 //! | [`reporter`] | what the daemon says of itself, made when somebody asks |
@@ -28,6 +29,7 @@
 //! | [`tree`] | the answer to every name |
 //! | [`catalog`] | all images, the base and the rules, at one moment |
 //! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
+//! | [`metrics`] | what a running daemon says of itself, for Prometheus |
 //! | [`status`] | what a running daemon says of itself, as data |
 //! | [`journal`] | what each client asked for, and how far its boot is |
 //! | [`choice`] | who gets which image, and why |
@@ -88,6 +90,7 @@ pub mod layer;
 pub mod leases;
 pub mod limit;
 pub mod menu;
+pub mod metrics;
 pub mod name;
 pub mod neighbours;
 pub mod nodes;
@@ -110,6 +113,7 @@ pub mod view;
 pub mod watch;
 pub mod watchers;
 pub mod way;
+pub mod web;
 pub mod wim;
 pub mod witness;
 

@@ -58,7 +58,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Reporter {
     parts: Parts,
-    began: Instant,
+    began: Moment,
     diagnoses: Mutex<LruCache<Who, Known>>,
 }
 
@@ -85,7 +85,7 @@ impl Reporter {
     pub fn new(parts: Parts) -> Self {
         Self {
             parts,
-            began: Instant::now(),
+            began: Moment::now(),
             diagnoses: Mutex::new(LruCache::unbounded()),
         }
     }
@@ -187,6 +187,7 @@ impl Reporter {
         };
         Client {
             client: who.to_string(),
+            boot: boot.serial,
             is_known: matches!(who, Who::Client(_)),
             mac: mac.map(|mac| Address::Mac(mac).to_string()),
             image: image(decision.as_ref(), boot, &catalog),
@@ -282,7 +283,8 @@ impl Tells for Reporter {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mountpoint: self.parts.mountpoint.clone(),
             pid: std::process::id(),
-            running_s: self.began.elapsed().as_secs(),
+            started_ms: told::millis_since_1970(self.began.wall),
+            running_s: self.began.steady.elapsed().as_secs(),
             reading: self.parts.gauges.reading(),
             counts: self.counts(),
             images: self.images(&catalog, &clients),

@@ -17,5 +17,6 @@ pub(crate) mod stores;
 pub(crate) mod tftp;
 pub(crate) mod traces;
 pub(crate) mod wait;
+pub(crate) mod webdriver;
 pub(crate) mod wims;
 pub(crate) mod world;
