@@ -48,6 +48,7 @@
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`wim`] | images inside a boot.wim, and how they are compressed |
 //! | [`bcd`] | boot configuration stores: what they say, what is wrong with them, and how they are made |
+//! | [`servers`] | what each known server needs, line by line |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!
@@ -102,6 +103,7 @@ pub mod read;
 pub mod reporter;
 pub mod rounds;
 pub mod seen;
+pub mod servers;
 pub mod service;
 pub mod source;
 pub mod status;
