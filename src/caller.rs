@@ -166,9 +166,12 @@ fn connected(thread: i32, process: &OwnedFd) -> io::Result<BTreeMap<Socket, IpAd
     Ok(sockets)
 }
 
-/// The sockets among the open files, and their numbers in that process. Read by names
+/// The sockets among the open files of a thread, and their numbers in it. Read by names
 /// relative to the one folder: the way through `/proc` is what takes the time.
-fn socket_files(thread: i32) -> io::Result<Vec<(i32, Socket)>> {
+///
+/// # Errors
+/// That they may not be looked at, or are too many.
+pub fn socket_files(thread: i32) -> io::Result<Vec<(i32, Socket)>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder = Dir::new(open(proc_path(thread, "fd"), flags, Mode::empty())?)?;
     let mut numbers: Vec<i32> = Vec::new();
@@ -239,7 +242,10 @@ fn is_alive(id: i32) -> bool {
 
 /// When a process began, in clock ticks since the machine did: field 22 of `stat`,
 /// counted behind the name, which may itself hold blanks and brackets.
-fn began(id: i32) -> io::Result<u64> {
+///
+/// # Errors
+/// That it has ended.
+pub fn began(id: i32) -> io::Result<u64> {
     let stat = fs::read_to_string(proc_path(id, "stat"))?;
     let behind_name = stat.rsplit_once(')').map(|(_, rest)| rest);
     let field = behind_name.and_then(|rest| rest.split_ascii_whitespace().nth(19));
