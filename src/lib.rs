@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
+//! | [`doctor`] | what is to be mended on the machine around the mount |
 //! | [`control`] | what commands ask the daemon |
 //! | [`web`] | the page; the only room with an async runtime |
 //! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
@@ -78,6 +79,7 @@ pub mod cmd;
 pub mod config;
 pub mod control;
 pub mod diagnosis;
+pub mod doctor;
 pub mod error;
 pub mod expected;
 pub mod failure;
