@@ -27,6 +27,7 @@ use rustix::net::getpeername;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::choice::Peers;
+use crate::servers::Server;
 
 use claims::{Claims, Socket};
 
@@ -35,18 +36,10 @@ pub mod claims;
 /// Servers of which every thread serves one transfer and keeps its socket for life.
 const THREAD_PER_TRANSFER: [&str; 1] = ["atftpd"];
 
-/// Servers that are known, by the name of their process. Which clients they have may be
-/// unknown all the same: dnsmasq connects no socket.
-const SERVERS: [&str; 14] = [
-    "dnsmasq",
-    "in.tftpd",
-    "atftpd",
+/// Programs that serve files, besides the servers whose settings are known. Which clients
+/// they have may be unknown all the same: dnsmasq connects no socket.
+const OTHER_SERVERS: [&str; 6] = [
     "tftpd",
-    "nginx",
-    "apache2",
-    "httpd",
-    "lighttpd",
-    "caddy",
     "darkhttpd",
     "thttpd",
     "busybox",
@@ -221,7 +214,7 @@ fn is_thread_per_transfer(thread: i32) -> bool {
 
 /// Whether a program of that name is known to serve files to clients.
 pub fn is_server(name: &str) -> bool {
-    SERVERS.contains(&name)
+    Server::of_program(name).is_some() || OTHER_SERVERS.contains(&name)
 }
 
 /// The name of the program that a process or thread runs, as `ps` shows it.
