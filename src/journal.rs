@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | [`part`] | what part of a boot a name is |
 //! | [`progress`] | how far a boot is, and what it lacks |
-//! | [`boot`] | one boot: its requests |
+//! | [`boot`] | one boot: its requests, when it ends, and when it is another one |
 //! | [`news`] | what is told of a request as it happens |
 
 pub mod boot;
@@ -32,10 +32,10 @@ use news::News;
 use part::Part;
 
 /// How many clients are kept; the one that was silent longest is forgotten first.
-const MOST_CLIENTS: usize = 4096;
+pub const MOST_CLIENTS: usize = 4096;
 
 /// How many boots of a client are kept besides the present one.
-const MOST_EARLIER: usize = 3;
+pub const MOST_EARLIER: usize = 3;
 
 /// How many boots are kept that nobody has asked for yet.
 const MOST_ENDED: usize = 256;
@@ -44,7 +44,10 @@ const MOST_ENDED: usize = 256;
 const NEXT_PROGRAM: Duration = Duration::from_secs(2);
 
 /// How many requests are kept in all.
-const MOST_REQUESTS: usize = 60_000;
+pub const MOST_REQUESTS: usize = 60_000;
+
+/// How many there are after some were left out, so that this is not done for each request.
+const ENOUGH: usize = MOST_REQUESTS / 4 * 3;
 
 /// To how many the boots of those are cut down who were silent longest, when there are more.
 const FEW: usize = 24;
@@ -180,10 +183,8 @@ impl Journal {
         let mut state = self.state();
         let mut ended = std::mem::take(&mut state.ended);
         for (who, history) in state.clients.iter_mut() {
-            let boot = &mut history.now;
-            if !boot.is_told && is_over(who, boot, now) {
-                boot.is_told = true;
-                ended.push((who.clone(), boot.clone()));
+            if history.now.is_to_be_told(who, now) {
+                ended.push((who.clone(), history.now.clone()));
             }
         }
         ended
@@ -211,12 +212,13 @@ impl State {
         match self.clients.get_mut(&asked.who) {
             Some(history) if !history.now.is_over(part, &asked.name, now) => return,
             Some(history) => {
-                let boot = &history.now;
-                if !boot.is_told && is_over(&asked.who, boot, now) && self.ended.len() < MOST_ENDED
-                {
-                    self.ended.push((asked.who.clone(), boot.clone()));
-                }
                 self.kept -= history.begin(next, now);
+                if let Some(last) = history.earlier.front_mut()
+                    && self.ended.len() < MOST_ENDED
+                    && last.is_to_be_told(&asked.who, now)
+                {
+                    self.ended.push((asked.who.clone(), last.clone()));
+                }
             }
             None => {
                 let history = History::beginning(next, now);
@@ -252,18 +254,27 @@ impl State {
     /// less is kept than of the others'. By a quarter at once, for each is looked at.
     fn forget(&mut self) {
         while self.clients.len() > MOST_CLIENTS {
-            let forgotten = self.clients.pop_lru();
-            self.kept -= forgotten.map_or(0, |(_, history)| history.len());
+            self.forget_one();
         }
         if self.kept <= MOST_REQUESTS {
             return;
         }
-        for (_, history) in self.clients.iter_mut().rev() {
-            self.kept -= history.thin_out();
-            if self.kept <= MOST_REQUESTS / 4 * 3 {
-                return;
+        for forget in [History::thin_out, History::forget_earlier] {
+            for (_, history) in self.clients.iter_mut().rev() {
+                self.kept -= forget(history);
+                if self.kept <= ENOUGH {
+                    return;
+                }
             }
         }
+        while self.kept > ENOUGH {
+            self.forget_one();
+        }
+    }
+
+    fn forget_one(&mut self) {
+        let forgotten = self.clients.pop_lru();
+        self.kept -= forgotten.map_or(self.kept, |(_, history)| history.len());
     }
 }
 
@@ -277,7 +288,8 @@ impl History {
 
     /// Returns how many requests are no longer kept.
     fn begin(&mut self, serial: u64, now: Instant) -> usize {
-        let last = std::mem::replace(&mut self.now, Boot::new(serial, now));
+        let mut last = std::mem::replace(&mut self.now, Boot::new(serial, now));
+        last.leave();
         self.earlier.push_front(last);
         let kept = self.earlier.len().min(MOST_EARLIER);
         self.earlier.drain(kept..).map(|boot| boot.len()).sum()
@@ -294,20 +306,35 @@ impl History {
 
     fn thin_out(&mut self) -> usize {
         let boots = std::iter::once(&mut self.now).chain(&mut self.earlier);
-        boots.map(|boot| boot.thin_out(FEW, FEW_FIRST)).sum()
+        boots.map(|boot| boot.cut_down(FEW, FEW_FIRST)).sum()
+    }
+
+    fn forget_earlier(&mut self) -> usize {
+        let earlier = std::mem::take(&mut self.earlier);
+        earlier.iter().map(Boot::len).sum()
     }
 }
 
-/// Whether a boot has come to an end that is none. The next program of a chain may follow one
-/// that is not there; and who is behind a server that names nobody is many.
-fn is_over(who: &Who, boot: &Boot, now: Instant) -> bool {
-    match boot.ending(now) {
-        Ending::Running | Ending::Done => false,
-        Ending::Lost(lost) if matches!(lost.part, Part::Program(_)) && !lost.is_itself => {
-            now.saturating_duration_since(boot.last) >= NEXT_PROGRAM
+impl Boot {
+    /// Whether it has come to an end that is none, and nobody was told so yet. Then somebody
+    /// is now.
+    fn is_to_be_told(&mut self, who: &Who, now: Instant) -> bool {
+        let is_news = !self.is_told && self.has_failed(who, now);
+        self.is_told |= is_news;
+        is_news
+    }
+
+    /// The next program of a chain may follow one that is not there; and who is behind a
+    /// server that names nobody is many.
+    fn has_failed(&self, who: &Who, now: Instant) -> bool {
+        match self.ending(now) {
+            Ending::Running | Ending::Done => false,
+            Ending::Lost(lost) if matches!(lost.part, Part::Program(_)) && !lost.is_itself => {
+                now.saturating_duration_since(self.last) >= NEXT_PROGRAM
+            }
+            Ending::Lost(_) | Ending::BrokenOff { .. } => true,
+            Ending::Silent { .. } => matches!(who, Who::Client(_)),
         }
-        Ending::Lost(_) | Ending::BrokenOff { .. } => true,
-        Ending::Silent { .. } => matches!(who, Who::Client(_)),
     }
 }
 

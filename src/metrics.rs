@@ -262,9 +262,7 @@ impl Metric {
             Reading::Gauges(label, read) => {
                 let gauges = GaugeVec::new(about, &[label])?;
                 for (value, number) in read(status) {
-                    gauges
-                        .get_metric_with_label_values(&[value])?
-                        .set(number);
+                    gauges.get_metric_with_label_values(&[value])?.set(number);
                 }
                 registry.register(Box::new(gauges))
             }

@@ -1,54 +1,24 @@
 //! One boot of one client: its requests in their order, and how far it is.
 
+mod again;
+mod ending;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use ending::{Ending, QUIET};
+
 use super::part::Part;
-use super::progress::{Lost, Progress, Stage};
+use super::progress::Progress;
 use crate::config::ImageName;
-use crate::name::{Folded, fold, parts};
 
 /// How many requests of one boot are kept: the first, which tell what was booted, and the
 /// last, which tell where it stopped.
-const MOST_ENTRIES: usize = 200;
+pub const MOST_ENTRIES: usize = 200;
 
 /// How many of the first.
 const FIRST: usize = 40;
-
-/// A boot manager reads itself again right after its boot configuration. The same name after
-/// this long comes from a computer that was started anew: no firmware is that fast.
-const RESTART: Duration = Duration::from_secs(5);
-
-/// After this long a client that had its boot image or nothing begins anew, whatever it asks.
-const LATER: Duration = Duration::from_secs(30 * 60);
-
-/// After this long without a request a boot that is not done has stopped. A menu may wait for
-/// longer; nobody can tell the two apart from here.
-pub const QUIET: Duration = Duration::from_secs(60);
-
-/// What has become of a boot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending<'a> {
-    /// It goes on.
-    Running,
-    /// It was handed its boot image.
-    Done,
-    /// It did not get something.
-    Lost(&'a Lost),
-    /// It asks for nothing any more.
-    Silent {
-        /// How far it came.
-        after: Stage,
-    },
-    /// Its boot image was closed long before the end.
-    BrokenOff {
-        /// About how many bytes were read.
-        read: u64,
-        /// How many there are.
-        size: u64,
-    },
-}
 
 /// A file that was handed out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,7 +90,7 @@ pub struct Boot {
     pub serial: u64,
     /// Its first request.
     pub began: Instant,
-    /// Its last request.
+    /// Its last request, or the moment when one of its files was closed.
     pub last: Instant,
     /// How far it is.
     pub progress: Progress,
@@ -134,7 +104,12 @@ pub struct Boot {
     pub open: u32,
     /// Whether it was told how it ended, and nothing has brought it further since.
     pub(super) is_told: bool,
-    first_program: Option<Box<[Folded]>>,
+    /// Whether its computer has begun another boot since.
+    pub(super) is_left: bool,
+    /// Its last request.
+    asked: Instant,
+    /// The first name with which a boot can begin.
+    first: Option<Box<[u8]>>,
     entries: VecDeque<Entry>,
     left_out: usize,
 }
@@ -151,7 +126,9 @@ impl Boot {
             misses: 0,
             open: 0,
             is_told: false,
-            first_program: None,
+            is_left: false,
+            asked: now,
+            first: None,
             entries: VecDeque::new(),
             left_out: 0,
         }
@@ -184,73 +161,30 @@ impl Boot {
         self.left_out
     }
 
-    /// The boot image that was opened last.
+    /// The boot image that was opened last. What the running system opens is none.
     pub fn boot_image(&self) -> Option<(&Entry, &Opened)> {
-        self.last_opened(|part| part == Part::Image)
+        self.last_opened(|entry| {
+            entry.part == Part::Image && self.progress.is_boot_image(&entry.name)
+        })
     }
 
     /// The boot configuration that was opened last.
     pub fn store(&self) -> Option<(&Entry, &Opened)> {
-        self.last_opened(|part| matches!(part, Part::Store(_)))
+        self.last_opened(|entry| matches!(entry.part, Part::Store(_)))
     }
 
-    fn last_opened(&self, is_meant: impl Fn(Part) -> bool) -> Option<(&Entry, &Opened)> {
-        let backwards = self.entries.iter().rev();
-        let mut meant = backwards.filter(|entry| is_meant(entry.part));
-        meant.find_map(|entry| match &entry.outcome {
-            Outcome::Opened(opened) => Some((entry, opened)),
-            Outcome::Missing | Outcome::Refused(_) => None,
-        })
+    fn last_opened(&self, is_meant: impl Fn(&Entry) -> bool) -> Option<(&Entry, &Opened)> {
+        let mut opened = self.opened().rev();
+        opened.find(|(entry, _)| is_meant(entry))
     }
 
-    /// What has become of it by now. One with an open file goes on: a boot image may take
-    /// long. Where another name may follow the one that was not there, it is waited for.
-    pub fn ending(&self, now: Instant) -> Ending<'_> {
-        if self.open > 0 {
-            return Ending::Running;
-        }
-        let is_silent = now.saturating_duration_since(self.last) >= QUIET;
-        let lost = self.progress.lost.as_ref();
-        match (lost, self.progress.stage) {
-            (Some(lost), _) if lost.is_fatal || is_silent => Ending::Lost(lost),
-            (_, Stage::Done) => Ending::Done,
-            (_, Stage::Image) => self.broken_off(),
-            (_, after) if is_silent => Ending::Silent { after },
-            _ => Ending::Running,
-        }
-    }
-
-    /// The boot image is closed, and the boot not done by that.
-    fn broken_off(&self) -> Ending<'_> {
-        let image = self.boot_image().map(|(_, opened)| opened);
-        Ending::BrokenOff {
-            read: image.and_then(|opened| opened.read).unwrap_or_default(),
-            size: image.map_or(0, |opened| opened.file.size),
-        }
-    }
-
-    /// Whether this request is the first of another boot.
-    pub(super) fn is_over(&self, part: Part, name: &[u8], now: Instant) -> bool {
-        let silence = now.saturating_duration_since(self.last);
-        if self.open > 0 {
-            return false;
-        }
-        if silence >= LATER {
-            return true;
-        }
-        let Part::Program(_) = part else {
-            return false;
-        };
-        let begins_again = || {
-            let first = self.first_program.as_ref();
-            first.is_some_and(|first| **first == *folded(name))
-        };
-        match self.progress.stage {
-            // The next program of a chain, or a choice in a menu.
-            Stage::Program => silence >= RESTART && begins_again(),
-            Stage::Image | Stage::Done => true,
-            Stage::Manager | Stage::Store | Stage::Sdi => silence >= RESTART,
-        }
+    fn opened(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Opened)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match &entry.outcome {
+                Outcome::Opened(opened) => Some((entry, opened)),
+                Outcome::Missing | Outcome::Refused(_) => None,
+            })
     }
 
     /// Adds a request. Returns it as it is kept.
@@ -262,8 +196,9 @@ impl Boot {
         outcome: Outcome,
         now: Instant,
     ) -> Entry {
-        self.last = now;
-        self.requests += 1;
+        self.asked = self.asked.max(now);
+        self.last = self.last.max(now);
+        self.requests = self.requests.saturating_add(1);
         let entry = Entry {
             number: self.requests,
             at: now.saturating_duration_since(self.began),
@@ -273,24 +208,31 @@ impl Boot {
             outcome,
             times: 1,
         };
-        if self.first_program.is_none() && matches!(entry.part, Part::Program(_)) {
-            self.first_program = Some(folded(&entry.name).into());
+        if self.first.is_none() && again::begins(part) {
+            self.first = Some(entry.name.clone());
         }
         match &entry.outcome {
-            Outcome::Missing => {
-                self.misses += 1;
-                self.progress.missed(entry.part, &entry.name);
-            }
+            Outcome::Missing => self.missed(part, &entry.name),
             Outcome::Refused(_) => {}
-            Outcome::Opened(opened) => {
-                self.open += 1;
-                self.image = opened.file.image.clone().or(self.image.take());
-                let before = self.progress.stage;
-                self.progress.opened(entry.part);
-                self.is_told &= self.progress.stage <= before;
-            }
+            Outcome::Opened(opened) => self.has_opened(part, &entry.name, opened),
         }
         self.keep(entry)
+    }
+
+    /// What ends a boot is told, also after it was told that it is silent.
+    fn missed(&mut self, part: Part, name: &[u8]) {
+        self.misses = self.misses.saturating_add(1);
+        let was_lost = self.progress.has_ended_without(name);
+        self.progress.missed(part, name);
+        self.is_told &= was_lost || !self.progress.has_ended_without(name);
+    }
+
+    fn has_opened(&mut self, part: Part, name: &[u8], opened: &Opened) {
+        self.open = self.open.saturating_add(1);
+        self.image = opened.file.image.clone().or(self.image.take());
+        let before = self.progress.stage;
+        self.progress.opened(part, name);
+        self.is_told &= self.progress.stage <= before;
     }
 
     /// One that only repeats the last one is counted there.
@@ -300,7 +242,7 @@ impl Boot {
             !is_opened && last.name == entry.name && last.outcome == entry.outcome
         };
         if let Some(last) = self.entries.back_mut().filter(is_same) {
-            last.times += 1;
+            last.times = last.times.saturating_add(1);
             return last.clone();
         }
         self.entries.push_back(entry.clone());
@@ -320,23 +262,53 @@ impl Boot {
         surplus
     }
 
-    /// The file of a request was closed, or was read up to here.
+    /// The same, for a boot that may be the last of its client for long.
+    pub(super) fn cut_down(&mut self, most: usize, first: usize) -> usize {
+        let left_out = self.thin_out(most, first);
+        self.entries.shrink_to_fit();
+        left_out
+    }
+
+    /// Its computer has begun another one. No more is added; what was ready for more is given
+    /// back.
+    pub(super) fn leave(&mut self) {
+        self.is_left = true;
+        self.entries.shrink_to_fit();
+    }
+
+    /// The file of a request was closed, of which so much was read, where that is known.
     pub(super) fn closed(&mut self, number: u32, read: Option<u64>, now: Instant) {
-        self.last = now;
+        let began = self.began;
+        let part = match self.entry_mut(number) {
+            // It was left out, and may have been any.
+            None => Part::Image,
+            Some(entry) => match &mut entry.outcome {
+                Outcome::Opened(opened) if opened.open_for.is_none() => {
+                    opened.read = read.or(opened.read);
+                    opened.open_for = Some(now.saturating_duration_since(began + entry.at));
+                    entry.part
+                }
+                _ => return,
+            },
+        };
+        self.last = self.last.max(now);
         self.open = self.open.saturating_sub(1);
-        let opened_at = self.began;
-        let Some(entry) = self.entry_mut(number) else {
-            return;
-        };
-        let at = opened_at + entry.at;
-        let part = entry.part;
-        let Outcome::Opened(opened) = &mut entry.outcome else {
-            return;
-        };
-        opened.read = read.or(opened.read);
-        opened.open_for = Some(now.saturating_duration_since(at));
-        let is_whole = opened.is_whole();
-        self.progress.closed(part, is_whole);
+        if part == Part::Image {
+            self.image_closed();
+        }
+    }
+
+    /// A server may be late to close the file of which only the size was asked, and to notice
+    /// that its client was started anew. So the last one opened decides.
+    fn image_closed(&mut self) {
+        let image = self.boot_image().map(|(_, opened)| opened);
+        let is_whole = image.and_then(Opened::is_whole);
+        let is_open = self
+            .opened()
+            .any(|(entry, opened)| entry.part == Part::Image && opened.open_for.is_none());
+        if is_whole == Some(true) || !(is_open || self.is_left) {
+            self.progress.closed(Part::Image, is_whole);
+        }
     }
 
     pub(super) fn read(&mut self, number: u32, read: u64) {
@@ -356,9 +328,4 @@ impl Boot {
             .binary_search_by_key(&number, |entry| entry.number);
         self.entries.get_mut(at.ok()?)
     }
-}
-
-fn folded(name: &[u8]) -> Vec<Folded> {
-    let parts = parts(name).unwrap_or_default();
-    parts.into_iter().map(fold).collect()
 }

@@ -19,7 +19,8 @@ pub enum Part {
     Sdi,
     /// A boot image: a WIM, or a disk or DVD for memdisk.
     Image,
-    /// What a boot manager does without: fonts, pictures, policies.
+    /// What a boot manager asks for and does without: fonts, pictures, policies, and the
+    /// folders that hold nothing else.
     Extra(Option<Firmware>),
     /// What a menu or a loader before Windows asks for, often in vain.
     Menu,
@@ -61,35 +62,36 @@ const PROGRAMS: [&[u8]; 8] = [
 const IMAGES: [&[u8]; 6] = [b".wim", b".iso", b".dd", b".img", b".vhd", b".vhdx"];
 
 /// Endings of what a boot manager asks for and does without.
-const EXTRAS: [(&[u8], Option<Firmware>); 5] = [
-    (b".p7b", Some(Firmware::Uefi)),
-    (b".stl", Some(Firmware::Uefi)),
-    (b".cip", Some(Firmware::Uefi)),
-    (b".ttf", None),
-    (b".mui", None),
-];
+const EXTRAS: [&[u8]; 5] = [b".p7b", b".stl", b".cip", b".ttf", b".mui"];
 
 /// Names of the same kind.
-const EXTRA_NAMES: [&[u8]; 4] = [
+const EXTRA_NAMES: [&[u8]; 6] = [
     b"bootres.dll",
     b"hiberfil.sys",
     b"boot.ini",
-    b"revocations.efi",
+    b"fonts",
+    b"resources",
+    b"policies",
 ];
+
+/// Of the endings, those that no boot manager for the BIOS asks for.
+const UEFI_EXTRAS: [&[u8]; 4] = [b".p7b", b".stl", b".cip", b".efi.mui"];
 
 /// Endings of what menus and loaders are made of.
 const MENUS: [&[u8]; 9] = [
     b".ipxe", b".cfg", b".c32", b".lst", b".mod", b".png", b".jpg", b".msg", b".conf",
 ];
 
+/// Beginnings of names that the shim before a menu asks for: what it must no longer start,
+/// and whom it may trust besides. Mostly in vain.
+const SHIMS: [&[u8]; 2] = [b"revocations", b"shim_certificate"];
+
 /// Folders that are on the way to something else.
-const FOLDERS: [&[u8]; 8] = [
+const FOLDERS: [&[u8]; 6] = [
     b"boot",
     b"efi",
     b"sources",
     b"microsoft",
-    b"fonts",
-    b"resources",
     b"smsboot",
     b"images",
 ];
@@ -98,16 +100,7 @@ impl Part {
     /// What a name is, from the root that its client sees.
     pub fn of(name: &[u8]) -> Self {
         let name = undamaged(name).unwrap_or(name);
-        let parts: Vec<Folded> = parts(name)
-            .unwrap_or_default()
-            .into_iter()
-            .map(fold)
-            .collect();
-        let below_image = match parts.as_slice() {
-            [images, _, rest @ ..] if images.as_bytes() == b"images" => rest,
-            all => all,
-        };
-        match below_image.split_last() {
+        match below_image(&folded(name)).split_last() {
             Some((last, way)) => of(last, way),
             None => Self::Folder,
         }
@@ -137,32 +130,82 @@ pub fn is_needed(name: &Folded) -> bool {
     )
 }
 
+/// Whether two names are one, in whatever spelling.
+pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one == other || folded(one) == folded(other)
+}
+
+/// Whether this is wimboot, which brings files from a menu to a boot manager in memory.
+pub(super) fn is_wimboot(name: &[u8]) -> bool {
+    let last = folded(name).pop();
+    last.is_some_and(|last| last.as_bytes().starts_with(b"wimboot"))
+}
+
+/// Whether nothing lies below this folder, as seen from the client's root, that a boot manager
+/// needs once it has its boot configuration.
+pub(super) fn is_for_extras(name: &[u8]) -> bool {
+    begins_with_efi(below_image(&folded(name)))
+}
+
+/// What is below `images/IMAGE`, if it is there; all of it, if not.
+fn below_image(parts: &[Folded]) -> &[Folded] {
+    match parts {
+        [images, _, rest @ ..] if images.as_bytes() == b"images" => rest,
+        all => all,
+    }
+}
+
+/// The parts of a name as they are compared; none for what cannot be a name.
+pub(super) fn folded(name: &[u8]) -> Vec<Folded> {
+    let parts = parts(name).unwrap_or_default();
+    parts.into_iter().map(fold).collect()
+}
+
 fn of(last: &Folded, way: &[Folded]) -> Part {
     let name = last.as_bytes();
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| name.ends_with(ending));
-    let begins = |beginnings: &[&[u8]]| beginnings.iter().any(|start| name.starts_with(start));
-    let extra = EXTRAS.iter().find(|(ending, _)| name.ends_with(ending));
     match name {
+        _ if ends(&MENUS) || SHIMS.iter().any(|start| name.starts_with(start)) => Part::Menu,
         b"bcd" => Part::Store(shelf(way)),
-        b"bootmgr.exe" => Part::Manager,
-        _ if EXTRA_NAMES.contains(&name) => Part::Extra(None),
+        b"bootmgr.exe" | b"bootmgr" => Part::Manager,
         _ if name.ends_with(b".bcd") => Part::Store(Shelf::Named),
         _ if name.ends_with(b".sdi") => Part::Sdi,
-        _ if ends(&MENUS) || is_menu(way) => Part::Menu,
         _ if ends(&IMAGES) => Part::Image,
-        _ if extra.is_some() => Part::Extra(extra.and_then(|(_, firmware)| *firmware)),
-        _ => match program::firmware(last) {
-            Some(firmware) => Part::Program(Some(firmware)),
-            None if begins(&PROGRAMS) => Part::Program(None),
-            None if FOLDERS.contains(&name) => Part::Folder,
-            None => Part::Other,
-        },
+        _ if ends(&EXTRAS) => Part::Extra(for_extra(name, way)),
+        _ => program(last).unwrap_or_else(|| without_ending(name, way)),
     }
+}
+
+fn program(name: &Folded) -> Option<Part> {
+    let firmware = program::firmware(name);
+    let begins = |start: &&[u8]| name.as_bytes().starts_with(start);
+    let is_one = firmware.is_some() || PROGRAMS.iter().any(begins);
+    is_one.then_some(Part::Program(firmware))
+}
+
+fn without_ending(name: &[u8], way: &[Folded]) -> Part {
+    match name {
+        _ if is_menu(way) => Part::Menu,
+        _ if EXTRA_NAMES.contains(&name) => Part::Extra(for_extra(name, way)),
+        _ if FOLDERS.contains(&name) => Part::Folder,
+        _ => Part::Other,
+    }
+}
+
+fn for_extra(name: &[u8], way: &[Folded]) -> Option<Firmware> {
+    let is_for_uefi = UEFI_EXTRAS.iter().any(|ending| name.ends_with(ending));
+    (is_for_uefi || begins_with_efi(way)).then_some(Firmware::Uefi)
+}
+
+fn begins_with_efi(parts: &[Folded]) -> bool {
+    parts
+        .first()
+        .is_some_and(|first| first.as_bytes() == b"efi")
 }
 
 /// pxelinux goes through a dozen names for its configuration, GRUB for its modules.
 fn is_menu(way: &[Folded]) -> bool {
-    let menus: [&[u8]; 2] = [b"pxelinux.cfg", b"grub"];
+    let menus: [&[u8]; 3] = [b"pxelinux.cfg", b"grub", b"grub2"];
     way.iter().any(|part| menus.contains(&part.as_bytes()))
 }
 

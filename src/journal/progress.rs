@@ -2,14 +2,15 @@
 //!
 //! Pure. A boot manager asks for every file twice, first for its size; the size of the boot
 //! image comes before boot.sdi, and its contents after it. That tells the two apart where the
-//! kernel reads the file itself and nobody sees what is read.
+//! kernel reads the file itself and nobody sees what is read. What a menu starts, and wimboot,
+//! ask once.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::boot::Outcome;
-use super::part::{Part, Shelf};
+use super::part::{Part, Shelf, is_for_extras, is_same, is_wimboot};
 use crate::program::Firmware;
 
 /// How far a boot is. The later, the greater.
@@ -56,7 +57,10 @@ pub struct Progress {
     /// What it lacked and has not got since.
     pub lost: Option<Lost>,
     has_sdi: bool,
-    image_opens: u32,
+    /// Whether wimboot asks, for a boot manager that will find all in memory.
+    by_wimboot: bool,
+    /// The boot image, as it was asked for.
+    image: Option<Box<[u8]>>,
 }
 
 /// Something that a boot did not get.
@@ -80,7 +84,8 @@ impl Default for Progress {
             shelf: None,
             lost: None,
             has_sdi: false,
-            image_opens: 0,
+            by_wimboot: false,
+            image: None,
         }
     }
 }
@@ -89,13 +94,8 @@ impl Progress {
     /// A name was asked for, and is not there.
     pub fn missed(&mut self, part: Part, name: &[u8]) {
         self.heard(part);
-        let is_itself = self.stage >= Stage::Store && matches!(part, Part::Program(_));
-        let is_fatal = match part {
-            Part::Manager | Part::Sdi | Part::Image => true,
-            Part::Store(shelf) => matches!(shelf, Shelf::Boot | Shelf::Efi),
-            Part::Program(_) => true,
-            Part::Folder => false,
-            Part::Extra(_) | Part::Menu | Part::Other => return,
+        let Some(is_fatal) = self.is_fatal(part, name) else {
+            return;
         };
         let is_worse = |lost: &Lost| !lost.is_fatal || is_fatal;
         // After the last screen a boot manager still asks for fonts and policies, and over HTTP
@@ -105,31 +105,40 @@ impl Progress {
                 part,
                 name: name.into(),
                 is_fatal,
-                is_itself,
+                is_itself: self.stage >= Stage::Store && matches!(part, Part::Program(_)),
             });
         }
     }
 
+    /// Whether a boot ends without this. None where it goes on as if nothing were.
+    fn is_fatal(&self, part: Part, name: &[u8]) -> Option<bool> {
+        let is_running = self.stage == Stage::Done;
+        match part {
+            // What now runs in the computer's memory looks for files of its own.
+            Part::Program(_) | Part::Image | Part::Folder if is_running => None,
+            Part::Program(_) | Part::Manager | Part::Sdi | Part::Image => Some(true),
+            Part::Store(shelf) => Some(matches!(shelf, Shelf::Boot | Shelf::Efi)),
+            Part::Folder if self.stage >= Stage::Store && is_for_extras(name) => None,
+            Part::Folder => Some(false),
+            Part::Extra(_) | Part::Menu | Part::Other => None,
+        }
+    }
+
     /// A file was opened.
-    pub fn opened(&mut self, part: Part) {
+    pub fn opened(&mut self, part: Part, name: &[u8]) {
         self.heard(part);
         match part {
+            Part::Program(_) => self.by_wimboot |= is_wimboot(name),
             Part::Manager => self.reach(Stage::Manager),
             Part::Store(_) => self.reach(Stage::Store),
             Part::Sdi => {
                 self.has_sdi = true;
                 self.reach(Stage::Sdi);
             }
-            Part::Image => self.image_opened(),
-            Part::Program(_) | Part::Extra(_) | Part::Menu | Part::Folder | Part::Other => {}
+            Part::Image => self.image_opened(name),
+            Part::Extra(_) | Part::Menu | Part::Folder | Part::Other => {}
         }
-        if self
-            .lost
-            .as_ref()
-            .is_some_and(|lost| makes_up_for(part, lost))
-        {
-            self.lost = None;
-        }
+        self.lost.take_if(|lost| makes_up_for(part, lost));
     }
 
     /// A file was closed, of which all was read or not, where that is known.
@@ -137,6 +146,12 @@ impl Progress {
         if part == Part::Image && self.stage == Stage::Image && is_whole != Some(false) {
             self.stage = Stage::Done;
         }
+    }
+
+    /// Whether the boot has ended for want of this name.
+    pub(super) fn has_ended_without(&self, name: &[u8]) -> bool {
+        let lost = self.lost.as_ref();
+        lost.is_some_and(|lost| lost.is_fatal && *lost.name == *name)
     }
 
     /// What the answer to the last request was worth. A name that was missed once more after
@@ -153,12 +168,22 @@ impl Progress {
         }
     }
 
-    /// The first time it is the size, unless boot.sdi was there before: loaders with names of
-    /// their own (wimboot, memdisk) ask once.
-    fn image_opened(&mut self) {
-        self.image_opens += 1;
-        let asks_once = self.stage <= Stage::Manager;
-        if self.image_opens > 1 || self.has_sdi || asks_once {
+    /// Whether this is the name of the boot image, in any spelling.
+    pub(super) fn is_boot_image(&self, name: &[u8]) -> bool {
+        let image = self.image.as_deref();
+        image.is_some_and(|image| is_same(image, name))
+    }
+
+    /// The first time it is the size, unless boot.sdi was there before, or whoever asks does
+    /// so once.
+    fn image_opened(&mut self, name: &[u8]) {
+        let is_again = self.is_boot_image(name);
+        if self.stage == Stage::Done && !is_again {
+            return;
+        }
+        let asks_once = self.by_wimboot || self.stage == Stage::Program;
+        self.image = Some(name.into());
+        if is_again || self.has_sdi || asks_once {
             self.stage = Stage::Image;
         }
     }
@@ -168,30 +193,48 @@ impl Progress {
     }
 
     fn heard(&mut self, part: Part) {
-        self.firmware = part.firmware().or(self.firmware);
         match part {
-            Part::Store(shelf) => self.shelf = Some(shelf),
-            // Policies are asked for by boot managers only.
-            Part::Extra(Some(_)) => self.reach(Stage::Manager),
+            Part::Store(shelf) => {
+                self.shelf = Some(shelf);
+                self.reach(Stage::Manager);
+            }
+            // Nobody but a boot manager asks for its fonts and policies, and none under wimboot.
+            Part::Extra(_) => {
+                self.by_wimboot = false;
+                self.reach(Stage::Manager);
+            }
             _ => {}
         }
-        if matches!(part, Part::Store(_)) {
-            self.reach(Stage::Manager);
+        // What wimboot brings is named by a menu, and serves both kinds.
+        if !self.by_wimboot {
+            self.firmware = part.firmware().or(self.firmware);
         }
     }
 }
 
-/// Whether a boot that gets this has not stopped for want of that.
+/// Whether a boot that gets this has not stopped for want of that: it is as far now, or a
+/// program begins once more.
 fn makes_up_for(got: Part, lost: &Lost) -> bool {
-    match (got, lost.part) {
-        (Part::Store(_), Part::Store(_)) | (Part::Sdi, Part::Sdi) => true,
-        (Part::Extra(_) | Part::Menu | Part::Folder | Part::Other, _) => false,
-        // A chain of programs goes on with another one, or with what that asks for.
-        (Part::Program(_) | Part::Manager | Part::Store(_), Part::Program(_)) => !lost.is_itself,
-        (Part::Sdi | Part::Image, Part::Store(_) | Part::Program(_) | Part::Manager) => true,
-        (Part::Image, Part::Image) | (Part::Manager, Part::Manager) => true,
-        (_, Part::Folder) => true,
-        _ => false,
+    let lacked = match lost.is_itself {
+        true => Stage::Sdi,
+        false => stage_with(lost.part).unwrap_or(Stage::Program),
+    };
+    match stage_with(got) {
+        Some(Stage::Program) => true,
+        Some(reached) => reached >= lacked,
+        None => false,
+    }
+}
+
+/// How far a boot is with such a file.
+fn stage_with(part: Part) -> Option<Stage> {
+    match part {
+        Part::Program(_) => Some(Stage::Program),
+        Part::Manager => Some(Stage::Manager),
+        Part::Store(_) => Some(Stage::Store),
+        Part::Sdi => Some(Stage::Sdi),
+        Part::Image => Some(Stage::Image),
+        Part::Extra(_) | Part::Menu | Part::Folder | Part::Other => None,
     }
 }
 

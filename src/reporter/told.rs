@@ -39,7 +39,7 @@ fn step(progress: &mut Progress, entry: &Entry) -> Worth {
         Outcome::Missing => progress.missed(entry.part, &entry.name),
         Outcome::Refused(_) => {}
         Outcome::Opened(opened) => {
-            progress.opened(entry.part);
+            progress.opened(entry.part, &entry.name);
             if opened.open_for.is_some() {
                 progress.closed(entry.part, opened.is_whole());
             }

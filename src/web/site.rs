@@ -146,7 +146,10 @@ impl Site {
             boots.map(|boots| serde_json::to_vec(&boots))
         };
         let boots = self.ask(boots).await?.ok_or_else(|| {
-            Refused::new(StatusCode::NOT_FOUND, "the journal has nothing of this client")
+            Refused::new(
+                StatusCode::NOT_FOUND,
+                "the journal has nothing of this client",
+            )
         });
         written(boots?)
     }

@@ -116,11 +116,7 @@ pub(crate) fn send(
 }
 
 /// Bytes just as they are, right or wrong, and the first answer to them.
-pub(crate) fn exchange(
-    mut stream: TcpStream,
-    message: &[u8],
-    is_head: bool,
-) -> io::Result<Reply> {
+pub(crate) fn exchange(mut stream: TcpStream, message: &[u8], is_head: bool) -> io::Result<Reply> {
     stream.write_all(message)?;
     read_reply(&mut BufReader::new(stream), is_head)
 }

@@ -15,6 +15,7 @@ pub(crate) mod skip;
 pub(crate) mod status;
 pub(crate) mod stores;
 pub(crate) mod tftp;
+pub(crate) mod traces;
 pub(crate) mod wait;
 pub(crate) mod webdriver;
 pub(crate) mod wims;

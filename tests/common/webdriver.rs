@@ -107,13 +107,20 @@ impl Browser {
 
     /// Presses keys one after the other.
     pub(crate) fn press(&self, keys: &[&str]) {
-        let strokes = keys.iter().flat_map(|key| [("keyDown", *key), ("keyUp", *key)]);
+        let strokes = keys
+            .iter()
+            .flat_map(|key| [("keyDown", *key), ("keyUp", *key)]);
         self.keys(strokes);
     }
 
     /// Presses a key while Shift is held.
     pub(crate) fn press_shifted(&self, key: &str) {
-        let strokes = [("keyDown", SHIFT), ("keyDown", key), ("keyUp", key), ("keyUp", SHIFT)];
+        let strokes = [
+            ("keyDown", SHIFT),
+            ("keyDown", key),
+            ("keyUp", key),
+            ("keyUp", SHIFT),
+        ];
         self.keys(strokes.into_iter());
     }
 
@@ -133,7 +140,10 @@ impl Browser {
         });
         self.devtools("Emulation.setDeviceMetricsOverride", &screen);
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
-        self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            &json!({ "features": features }),
+        );
     }
 
     /// A command of Chromium's own protocol.

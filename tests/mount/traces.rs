@@ -4,43 +4,16 @@
 //! What must be found is asserted name by name, without a kernel, in `tests/tree/traces.rs`;
 //! here, that the servers and the kernel between change nothing about it.
 
-use std::fs;
-use std::path::PathBuf;
-
-use serde::Deserialize;
-
 use crate::common::layouts;
 use crate::common::mounted::Mounted;
 use crate::common::servers::{self, Server};
+use crate::common::traces::{Protocol, Trace, Worth, traces};
 use crate::common::world::World;
 use crate::common::{http, skip};
 
-/// What is read of a trace here; the rest is for its other reader.
-#[derive(Debug, Deserialize)]
-struct Trace {
-    #[serde(default)]
-    site: Vec<String>,
-    ask: Vec<(String, String, String)>,
-}
-
-fn traces() -> Vec<Trace> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/traces");
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.extension().is_some_and(|end| end == "toml"));
-    files
-        .map(|file| toml::from_str(&fs::read_to_string(file).unwrap()).unwrap())
-        .collect()
-}
-
 /// One image for each layout, each with the files that any of the sites added.
 fn world(traces: &[Trace]) -> World {
-    let site: std::collections::BTreeSet<&str> = traces
-        .iter()
-        .flat_map(|trace| &trace.site)
-        .map(String::as_str)
-        .collect();
+    let site: std::collections::BTreeSet<&str> = traces.iter().flat_map(Trace::site).collect();
     let site: Vec<&str> = site.into_iter().collect();
     let images = layouts::all().into_iter().enumerate();
     images.fold(World::new(), |world, (at, layout)| {
@@ -50,16 +23,16 @@ fn world(traces: &[Trace]) -> World {
 }
 
 /// Whether the name was found, by the protocol by which it was seen.
-fn ask(tftp: &Server, web: &Server, client: [u8; 4], protocol: &str, name: &str) -> bool {
+fn ask(tftp: &Server, web: &Server, client: [u8; 4], protocol: Protocol, name: &str) -> bool {
     match protocol {
-        "tftp" => match tftp.client(client).get(name.as_bytes()) {
+        Protocol::Tftp => match tftp.client(client).get(name.as_bytes()) {
             Ok(bytes) => !bytes.is_empty(),
             Err(error) => {
                 assert!(error.is_not_found(), "{name}: {error}");
                 false
             }
         },
-        _ => {
+        Protocol::Http => {
             http::get(web.address, client.into(), name.as_bytes())
                 .unwrap()
                 .status
@@ -85,7 +58,8 @@ fn every_boot_finds_its_files_through_servers() {
     let mut asked = 0;
     for (at, layout) in layouts::all().into_iter().enumerate() {
         let client = [127, 0, 0, u8::try_from(at + 2).unwrap()];
-        for (protocol, name, worth) in traces.iter().flat_map(|trace| &trace.ask) {
+        for question in traces.iter().flat_map(|trace| &trace.ask) {
+            let (protocol, name) = (question.protocol, &question.name);
             let found = ask(&tftp, &web, client, protocol, name);
             asked += 1;
             let really = layouts::files(layout, &[]).iter().any(|(path, _)| {
@@ -96,10 +70,10 @@ fn every_boot_finds_its_files_through_servers() {
                         .replace("//", "/"),
                 )
             });
-            match worth.as_str() {
-                "needed" => assert!(found, "{layout:?}: {name} by {protocol}"),
-                "absent" => assert_eq!(found, really, "{layout:?}: {name} by {protocol}"),
-                _ => {}
+            match question.worth {
+                Worth::Needed => assert!(found, "{layout:?}: {name} by {protocol:?}"),
+                Worth::Absent => assert_eq!(found, really, "{layout:?}: {name} by {protocol:?}"),
+                Worth::Optional | Worth::Damaged => {}
             }
         }
     }

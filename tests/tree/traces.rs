@@ -10,105 +10,13 @@
 //! the content of another, or a store for the wrong firmware from the place tried first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
 
 use crate::common::layouts::{self, BOOT_MANAGER_IA32, BOOT_MANAGER_X64, Layout};
 use crate::common::skip;
+use crate::common::traces::{
+    Capture, Captured, Ends, QUESTIONS, Question, TRACES, Trace, Worth, captures, traces,
+};
 use crate::common::world::World;
-
-/// How many traces there are. A number on purpose: a loop over no files proves nothing.
-const TRACES: usize = 52;
-/// How many questions they hold together.
-const QUESTIONS: usize = 654;
-
-/// One boot that was seen. The fields up to `note` speak in failure messages.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Trace {
-    #[serde(skip)]
-    name: String,
-    firmware: Firmware,
-    boot_manager: Option<String>,
-    evidence: Evidence,
-    seen_behind: Option<String>,
-    note: Option<String>,
-    #[serde(default)]
-    site: Vec<String>,
-    ask: Vec<Question>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Firmware {
-    BiosPxe,
-    UefiPxe,
-    UefiHttp,
-    Ipxe,
-    Memdisk,
-    Rom,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Evidence {
-    Wire,
-    #[serde(rename = "server log")]
-    ServerLog,
-    Document,
-    Derived,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Protocol {
-    Tftp,
-    Http,
-}
-
-/// What an answer is worth to the boot that asks.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Worth {
-    Needed,
-    Optional,
-    Absent,
-    Damaged,
-}
-
-/// Protocol, name as it was sent, worth.
-#[derive(Debug, Deserialize)]
-struct Question(Protocol, String, Worth);
-
-impl Trace {
-    fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap();
-        let mut trace: Self =
-            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        trace.name = stem(path);
-        trace
-    }
-
-    /// Where a failing name comes from, for the message.
-    fn origin(&self) -> String {
-        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_owned());
-        format!(
-            "{} ({:?}, boot manager {}, {:?}, behind {}: {})",
-            self.name,
-            self.firmware,
-            known(&self.boot_manager),
-            self.evidence,
-            known(&self.seen_behind),
-            known(&self.note),
-        )
-    }
-
-    fn site(&self) -> Vec<&str> {
-        self.site.iter().map(String::as_str).collect()
-    }
-}
 
 /// One trace's questions to one image, and what came back.
 struct Replay<'a> {
@@ -144,7 +52,8 @@ impl<'a> Replay<'a> {
     }
 
     /// Everything that is wrong with the answer to one question.
-    fn fault(&self, Question(_, name, worth): &Question) -> Option<String> {
+    fn fault(&self, question: &Question) -> Option<String> {
+        let (name, worth) = (&question.name, question.worth);
         let answer = self.ask(name);
         match (self.real(name), answer.as_deref(), worth) {
             (Some(real), Some(found), _) if found == real => None,
@@ -199,7 +108,7 @@ impl<'a> Replay<'a> {
             .trace
             .ask
             .iter()
-            .filter_map(|question| self.ask(&question.1))
+            .filter_map(|question| self.ask(&question.name))
         {
             let role = layouts::role_of(&bytes).unwrap_or_default().to_owned();
             by_role.entry(role).or_default().insert(bytes);
@@ -244,7 +153,7 @@ fn fonts_pictures_and_the_trust_list_are_found_too() {
     let traces = traces();
     let mut asked = 0;
     for replay in replays(&traces) {
-        for Question(_, name, _) in replay.trace.ask.iter().filter(|question| kept(question)) {
+        for Question { name, .. } in replay.trace.ask.iter().filter(|question| kept(question)) {
             asked += 1;
             let origin = replay.trace.origin();
             assert!(
@@ -259,7 +168,7 @@ fn fonts_pictures_and_the_trust_list_are_found_too() {
 
 /// Not for a font without a folder (nobody knows which one was meant), translations,
 /// or the store places that a boot manager tries before the right one.
-fn kept(Question(_, name, worth): &Question) -> bool {
+fn kept(Question { name, worth, .. }: &Question) -> bool {
     let path = plain(name).to_ascii_lowercase();
     let kept =
         path.contains("fonts/") || path.ends_with("/boot.stl") || path.ends_with("/bootres.dll");
@@ -278,13 +187,11 @@ fn the_traces_are_all_there_and_none_is_empty() {
 
 /// In this repository's own development tree the captures lie beside the project.
 #[test]
-fn every_capture_was_carried_over_name_by_name() {
-    let captures = manifest_folder().join("../shared/boot-traces");
-    if !captures.is_dir() {
+fn every_capture_was_carried_over_line_by_line() {
+    let Some(captures) = captures() else {
         skip::skip("no ../shared/boot-traces: the traces are not compared with the captures");
         return;
-    }
-    let captures = with_extension(&captures, "trace");
+    };
     let carried: BTreeMap<String, Trace> = traces()
         .into_iter()
         .map(|trace| (trace.name.clone(), trace))
@@ -292,62 +199,38 @@ fn every_capture_was_carried_over_name_by_name() {
     assert_eq!(captures.len(), TRACES);
     for capture in captures {
         let trace = carried
-            .get(&stem(&capture))
-            .unwrap_or_else(|| panic!("no {}", stem(&capture)));
-        assert_eq!(
-            carried_questions(trace),
-            captured_questions(&capture),
-            "{}",
-            trace.name
+            .get(&capture.name)
+            .unwrap_or_else(|| panic!("no {}", capture.name));
+        assert_eq!(carried_lines(trace), capture.lines, "{}", trace.name);
+        assert!(
+            ends_as_seen(trace, &capture),
+            "{:?}: {trace:#?}",
+            capture.outcome
         );
     }
 }
 
-fn carried_questions(trace: &Trace) -> Vec<(Protocol, String)> {
+fn carried_lines(trace: &Trace) -> Vec<Captured> {
     let questions = trace.ask.iter();
     questions
-        .map(|Question(protocol, name, _)| (*protocol, name.clone()))
+        .map(|question| (question.protocol, question.had, question.name.clone()))
         .collect()
 }
 
-/// A capture's lines: protocol, what the server had, name, with tabs between them.
-fn captured_questions(capture: &Path) -> Vec<(Protocol, String)> {
-    let text = fs::read_to_string(capture).unwrap();
-    let syslog = text.contains("fidelity: server-log-escaped");
-    let lines = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let mut fields = line.splitn(3, '\t');
-            let protocol = match fields.next() {
-                Some("tftp") => Protocol::Tftp,
-                Some("http") => Protocol::Http,
-                other => panic!("{}: protocol {other:?}", capture.display()),
-            };
-            let name = fields.nth(1).unwrap();
-            (
-                protocol,
-                if syslog {
-                    without_syslog_escapes(name)
-                } else {
-                    name.to_owned()
-                },
-            )
-        })
-        .collect()
-}
-
-/// syslog writes a control byte as `#` and three octal digits.
-fn without_syslog_escapes(name: &str) -> String {
-    let mut parts = name.split('#');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (digits, rest) = part.split_at(3);
-        plain.push(char::from(u8::from_str_radix(digits, 8).unwrap()));
-        plain.push_str(rest);
+/// Where the capture says what became of the boot. Behind a whole boot image there is still
+/// what its own loader made of it.
+fn ends_as_seen(trace: &Trace, capture: &Capture) -> bool {
+    let Some(outcome) = &capture.outcome else {
+        return true;
+    };
+    let status = outcome.find("0xc").map(|at| &outcome[at..at + 10]);
+    let is_done = outcome.contains("whole wim were transferred") || outcome.starts_with("reached");
+    match trace.ends {
+        Ends::Done => is_done,
+        Ends::Lost | Ends::Stops => !is_done && trace.screen.as_deref() == status,
+        Ends::Waits => outcome.ends_with("waiting"),
+        Ends::Cut => false,
     }
-    plain
 }
 
 /// The role that a name asks for. Only names that a product fixes come here: those of
@@ -392,29 +275,4 @@ fn replays(traces: &[Trace]) -> impl Iterator<Item = Replay<'_>> {
             .map(move |layout| (trace, layout))
     });
     pairs.map(|(trace, layout)| Replay::new(trace, layout))
-}
-
-fn traces() -> Vec<Trace> {
-    let files = with_extension(&manifest_folder().join("tests/traces"), "toml");
-    assert_eq!(files.len(), TRACES, "traces in tests/traces");
-    files.iter().map(|path| Trace::read(path)).collect()
-}
-
-fn manifest_folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn with_extension(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries
-        .filter(|path| path.extension().is_some_and(|found| found == extension))
-        .collect();
-    files.sort();
-    files
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap().to_string_lossy().into_owned()
 }

@@ -63,7 +63,11 @@ fn the_page_is_three_files() {
         assert_eq!(reply.text(), file(name));
         keeps_the_rules(&reply);
     }
-    assert_eq!(get(&web, "/?utm=1").status, 200, "a question is no other page");
+    assert_eq!(
+        get(&web, "/?utm=1").status,
+        200,
+        "a question is no other page"
+    );
 }
 
 #[test]
@@ -73,7 +77,17 @@ fn the_page_is_small_and_needs_nobody_else() {
     assert!(weight < 20_000, "{weight} bytes");
     for text in texts {
         assert!(text.is_ascii());
-        for word in ["http:", "https:", "//cdn", "innerHTML", "outerHTML", "insertAdjacent", "eval(", "style=", "onclick=\""] {
+        for word in [
+            "http:",
+            "https:",
+            "//cdn",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacent",
+            "eval(",
+            "style=",
+            "onclick=\"",
+        ] {
             assert!(!text.contains(word), "{word}");
         }
     }
@@ -116,9 +130,15 @@ fn the_boots_of_a_client_are_told_by_its_name() {
     let reply = get(&web, &format!("/api/boots?client={encoded}"));
     keeps_the_rules(&reply);
     let told: Boots = serde_json::from_slice(&reply.body).unwrap();
-    assert_eq!((told.client.client.as_str(), told.boots[0].requests.len()), (name, 2));
+    assert_eq!(
+        (told.client.client.as_str(), told.boots[0].requests.len()),
+        (name, 2)
+    );
     // As encodeURIComponent writes a blank.
-    let reply = get(&web, &format!("/api/boots?client={}", encoded.replace('+', "%20")));
+    let reply = get(
+        &web,
+        &format!("/api/boots?client={}", encoded.replace('+', "%20")),
+    );
     assert_eq!(reply.status, 200);
     assert_eq!(get(&web, "/api/boots?client=10.9.9.9").status, 404);
     for wrong in ["/api/boots", "/api/boots?", "/api/boots?who=10.0.7.5"] {
@@ -143,8 +163,20 @@ fn a_name_that_is_no_text_is_unknown() {
 fn nothing_else_is_there() {
     let web = Played::new(status(vec![])).serve(true);
     for path in [
-        "/index.html", "/page.html", "/page.js/", "//", "/api", "/api/", "/api/status/", "/Metrics", "/favicon.ico",
-        "/../etc/passwd", "/%2e%2e/etc/passwd", "/page%2ejs", "/api/choose/x", "*",
+        "/index.html",
+        "/page.html",
+        "/page.js/",
+        "//",
+        "/api",
+        "/api/",
+        "/api/status/",
+        "/Metrics",
+        "/favicon.ico",
+        "/../etc/passwd",
+        "/%2e%2e/etc/passwd",
+        "/page%2ejs",
+        "/api/choose/x",
+        "*",
     ] {
         let reply = get(&web, path);
         assert_eq!(reply.status, 404, "{path}");
@@ -156,13 +188,24 @@ fn nothing_else_is_there() {
 fn a_wrong_method_is_told_the_right_one() {
     let played = Played::new(status(vec![client("10.0.7.5")]));
     let web = played.serve(true);
-    for (path, allow) in [("/", "GET, HEAD"), ("/api/status", "GET, HEAD"), ("/metrics", "GET, HEAD"), ("/api/choose", "POST")] {
-        for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW", "GET", "HEAD"] {
+    for (path, allow) in [
+        ("/", "GET, HEAD"),
+        ("/api/status", "GET, HEAD"),
+        ("/metrics", "GET, HEAD"),
+        ("/api/choose", "POST"),
+    ] {
+        for method in [
+            "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW", "GET", "HEAD",
+        ] {
             if allow.contains(method) {
                 continue;
             }
             let reply = send(web.address(), method, path, &[], b"").unwrap();
-            assert_eq!((reply.status, reply.header("allow")), (405, Some(allow)), "{method} {path}");
+            assert_eq!(
+                (reply.status, reply.header("allow")),
+                (405, Some(allow)),
+                "{method} {path}"
+            );
             keeps_the_rules(&reply);
         }
     }
@@ -189,7 +232,10 @@ fn a_choice_is_carried_out() {
     let reply = choose(&web, r#"{"client": "10.0.7.5", "image": "win11"}"#);
     assert_eq!((reply.status, reply.text().as_str()), (204, ""));
     keeps_the_rules(&reply);
-    assert_eq!(choose(&web, r#"{"image": null, "client": "10.0.7.5"}"#).status, 204);
+    assert_eq!(
+        choose(&web, r#"{"image": null, "client": "10.0.7.5"}"#).status,
+        204
+    );
     let client = "10.0.7.5".to_owned();
     let expected = [(client.clone(), Some("win11".to_owned())), (client, None)];
     assert_eq!(*played.chosen.lock().unwrap(), expected);
@@ -200,7 +246,10 @@ fn a_choice_that_cannot_be_says_why() {
     let played = Played::new(status(vec![client("10.0.7.5")]));
     let web = played.serve(true);
     let reply = choose(&web, r#"{"client": "10.0.7.5", "image": "win99"}"#);
-    assert_eq!((reply.status, reply.text().as_str()), (409, "no image is named so\n"));
+    assert_eq!(
+        (reply.status, reply.text().as_str()),
+        (409, "no image is named so\n")
+    );
     assert!(played.chosen.lock().unwrap().is_empty());
 }
 
@@ -221,12 +270,22 @@ fn a_malformed_choice_changes_nothing() {
     let played = Played::new(status(vec![client("10.0.7.5")]));
     let web = played.serve(true);
     for body in [
-        "", "null", "[]", "{}", "win11", "\u{0}", "{\"client\": \"10.0.7.5\"}", "{\"image\": null}",
-        "{\"client\": \"10.0.7.5\", \"image\": 1}", "{\"client\": null, \"image\": null}",
+        "",
+        "null",
+        "[]",
+        "{}",
+        "win11",
+        "\u{0}",
+        "{\"client\": \"10.0.7.5\"}",
+        "{\"image\": null}",
+        "{\"client\": \"10.0.7.5\", \"image\": 1}",
+        "{\"client\": null, \"image\": null}",
         "{\"client\": \"10.0.7.5\", \"image\": null, \"Image\": \"win11\"}",
         "{\"client\": \"10.0.7.5\", \"image\": null, \"image\": \"win11\"}",
-        "{\"client\": \"10.0.7.5\", \"image\": null} x", "{\"client\": \"10.0.7.5\", \"image\": null",
-        "{'client': '10.0.7.5', 'image': null}", "client=10.0.7.5&image=win11",
+        "{\"client\": \"10.0.7.5\", \"image\": null} x",
+        "{\"client\": \"10.0.7.5\", \"image\": null",
+        "{'client': '10.0.7.5', 'image': null}",
+        "client=10.0.7.5&image=win11",
         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
     ] {
         let reply = choose(&web, body);
@@ -277,13 +336,22 @@ fn a_connection_serves_more_than_one_request() {
 #[test]
 fn an_address_that_is_taken_is_told_with_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let place = |address| Place { address, may_write: false };
-    let error = place(taken.local_addr().unwrap()).take().unwrap_err().to_string();
+    let place = |address| Place {
+        address,
+        may_write: false,
+    };
+    let error = place(taken.local_addr().unwrap())
+        .take()
+        .unwrap_err()
+        .to_string();
     for words in ["ddress", "in use", "ss -ltnp", "--web 127.0.0.1:8070"] {
         assert!(error.contains(words), "{error}");
     }
     // An address for examples in books: nobody has it.
-    let error = place("192.0.2.1:8069".parse().unwrap()).take().unwrap_err().to_string();
+    let error = place("192.0.2.1:8069".parse().unwrap())
+        .take()
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("ip address"), "{error}");
 }
 
@@ -299,7 +367,11 @@ fn the_end_is_at_once_and_leaves_nothing() {
     assert_eq!(send(address, "GET", "/", &[], b"").unwrap().status, 200);
     let begun = Instant::now();
     drop(web);
-    assert!(begun.elapsed().as_secs() < 2, "it took {:?}", begun.elapsed());
+    assert!(
+        begun.elapsed().as_secs() < 2,
+        "it took {:?}",
+        begun.elapsed()
+    );
     assert!(waiting.join().unwrap().is_err());
     let mut rest = Vec::new();
     assert_eq!((&idle).read_to_end(&mut rest).unwrap_or(0), 0);

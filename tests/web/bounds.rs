@@ -32,7 +32,9 @@ fn stream(web: &Web) -> TcpStream {
 
 /// The status of the first answer to these bytes; none if there is none.
 fn told(web: &Web, message: &[u8]) -> Option<u16> {
-    exchange(stream(web), message, false).ok().map(|reply| reply.status)
+    exchange(stream(web), message, false)
+        .ok()
+        .map(|reply| reply.status)
 }
 
 #[test]
@@ -47,7 +49,10 @@ fn a_body_may_be_4_kib_long() {
     assert_eq!(played.chosen.lock().unwrap().len(), 1);
     let head = "POST /api/choose HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n";
     // It is not even waited for.
-    let promised = format!("{head}Content-Length: 99999999999\r\n\r\n{}", "x".repeat(5000));
+    let promised = format!(
+        "{head}Content-Length: 99999999999\r\n\r\n{}",
+        "x".repeat(5000)
+    );
     assert_eq!(told(&web, promised.as_bytes()), Some(413));
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n");
@@ -61,13 +66,25 @@ fn a_body_may_be_4_kib_long() {
 fn a_head_that_is_too_long_is_refused() {
     let (_, web) = served();
     // Other programs on this machine may have a browser remember much.
-    let cookies = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n\r\n", "x".repeat(16 << 10));
+    let cookies = format!(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n\r\n",
+        "x".repeat(16 << 10)
+    );
     assert_eq!(told(&web, cookies.as_bytes()), Some(200));
-    let long = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n\r\n", "x".repeat(64 << 10));
+    let long = format!(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n\r\n",
+        "x".repeat(64 << 10)
+    );
     assert_eq!(told(&web, long.as_bytes()), Some(431));
-    let many = format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let many = format!(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{}\r\n",
+        "X: y\r\n".repeat(200)
+    );
     assert_eq!(told(&web, many.as_bytes()), Some(431));
-    let path = format!("GET /{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "x".repeat(70_000));
+    let path = format!(
+        "GET /{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        "x".repeat(70_000)
+    );
     assert!(matches!(told(&web, path.as_bytes()), Some(414 | 431)));
     assert_eq!(get(&web, "/").status, 200);
 }
@@ -107,7 +124,11 @@ fn a_slow_client_is_let_go() {
     slow.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut rest = Vec::new();
     let _ = slow.read_to_end(&mut rest);
-    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 /// One byte now and then is not enough either.
@@ -128,7 +149,11 @@ fn a_body_that_never_comes_is_not_waited_for() {
     let head = "POST /api/choose HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n{";
     let begun = Instant::now();
     assert_eq!(told(&web, head.as_bytes()), Some(503));
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
     let mut gone = stream(&web);
     gone.write_all(head.as_bytes()).unwrap();
     drop(gone);
@@ -143,7 +168,11 @@ fn whoever_comes_when_all_places_are_taken_waits() {
     let idle: Vec<TcpStream> = (0..2 * MOST_CONNECTIONS).map(|_| stream(&web)).collect();
     let begun = Instant::now();
     assert_eq!(get(&web, "/").status, 200);
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
     drop(idle);
     assert_eq!(get(&web, "/").status, 200);
 }
@@ -154,7 +183,13 @@ fn a_slow_answer_keeps_nobody_else_waiting() {
     let (played, web) = served();
     played.stick(true);
     let address = web.address();
-    let asking = || thread::spawn(move || send(address, "GET", "/api/status", &[], b"").unwrap().status);
+    let asking = || {
+        thread::spawn(move || {
+            send(address, "GET", "/api/status", &[], b"")
+                .unwrap()
+                .status
+        })
+    };
     let first = asking();
     assert_eq!(get(&web, "/page.js").status, 200);
     assert_eq!(get(&web, "/api/boots?client=10.0.7.5").status, 200);
@@ -164,9 +199,12 @@ fn a_slow_answer_keeps_nobody_else_waiting() {
         assert_eq!(asked.join().unwrap(), 503);
     }
     played.stick(false);
-    assert_eq!(wait::until("an answer", PATIENCE, || {
-        (get(&web, "/api/status").status == 200).then_some(true)
-    }), true);
+    assert_eq!(
+        wait::until("an answer", PATIENCE, || {
+            (get(&web, "/api/status").status == 200).then_some(true)
+        }),
+        true
+    );
 }
 
 /// Whoever does not read what was sent has it for as long as a connection lives.

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use winbootfs::journal::progress::{Stage, Worth};
 use winbootfs::status::{
-    Answer, Boot, BootImage, Boots, Client, Counts, Diagnosis, How, Image, Reading, Request, Source,
-    State, Status, Tells,
+    Answer, Boot, BootImage, Boots, Client, Counts, Diagnosis, How, Image, Reading, Request,
+    Source, State, Status, Tells,
 };
 use winbootfs::web::{Place, Web};
 
@@ -102,7 +102,10 @@ impl Tells for Played {
         if image.is_some_and(|image| !status.images.iter().any(|known| known.name == image)) {
             return Err("no image is named so".to_owned());
         }
-        let known = status.clients.iter_mut().find(|known| known.client == client);
+        let known = status
+            .clients
+            .iter_mut()
+            .find(|known| known.client == client);
         let known = known.ok_or("no such client")?;
         known.image = image.map(str::to_owned);
         let choice = (client.to_owned(), image.map(str::to_owned));
