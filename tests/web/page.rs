@@ -12,9 +12,7 @@ use winbootfs::web::Web;
 use crate::common::skip::or_skip;
 use crate::common::wait;
 use crate::common::webdriver::{Browser, DOWN, ENTER, PATIENCE, SPACE, TAB};
-use crate::played::{
-    MARKUP, Played, boot, client, failed, image, missed, opened, reading, status,
-};
+use crate::played::{MARKUP, Played, boot, client, failed, image, missed, opened, reading, status};
 
 /// A page in a browser, and the daemon behind it.
 struct Shown {
@@ -32,7 +30,11 @@ impl Shown {
         browser.open(&format!("http://{}/", web.address()));
         browser.wait_for("the first answer", "!document.querySelector('main').hidden");
         let web = Some(web);
-        Some(Self { browser, played, web })
+        Some(Self {
+            browser,
+            played,
+            web,
+        })
     }
 
     /// Presses Tab until what has the focus is this, by a selector.
@@ -50,7 +52,9 @@ impl Shown {
     /// The text of the first element that a selector finds.
     fn text(&self, selector: &str) -> String {
         let selector = Value::from(selector);
-        let text = self.browser.run(&format!("return document.querySelector({selector}).innerText"));
+        let text = self.browser.run(&format!(
+            "return document.querySelector({selector}).innerText"
+        ));
         text.as_str().unwrap().to_owned()
     }
 
@@ -71,7 +75,8 @@ impl Shown {
     fn open_first(&self) {
         self.tab_to(".head");
         self.browser.press(&[ENTER]);
-        self.browser.wait_for("more", "!document.querySelector('.more').hidden");
+        self.browser
+            .wait_for("more", "!document.querySelector('.more').hidden");
     }
 }
 
@@ -89,44 +94,82 @@ impl Drop for Shown {
 
 #[test]
 fn stages_move_while_somebody_looks() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     let strip = "[...document.querySelectorAll('.strip span')].map(step => step.className).join()";
     let reached = |classes: &str, label: &str| {
-        shown.browser.wait_for(label, &format!("{strip} === '{classes}'"));
-        assert_eq!(shown.browser.run("return document.querySelector('.strip').ariaLabel"), label);
+        shown
+            .browser
+            .wait_for(label, &format!("{strip} === '{classes}'"));
+        assert_eq!(
+            shown
+                .browser
+                .run("return document.querySelector('.strip').ariaLabel"),
+            label
+        );
     };
     reached("reached,reached,reached now,,,", "BCD");
     assert_eq!(shown.text(".state"), "under way");
-    shown.played.change_first(|client| client.stage = Stage::Sdi);
+    shown
+        .played
+        .change_first(|client| client.stage = Stage::Sdi);
     reached("reached,reached,reached,reached now,,", "boot.sdi");
     for (mebibytes, percent) in [(0, "0 %"), (220, "42 %"), (511, "99 %")] {
-        shown.played.change_first(|client| *client = reading("10.0.7.5", mebibytes << 20));
-        shown.browser.wait_for_text(&format!("\\sources\\boot.wim, {percent} of 512 MiB"));
+        shown
+            .played
+            .change_first(|client| *client = reading("10.0.7.5", mebibytes << 20));
+        shown
+            .browser
+            .wait_for_text(&format!("\\sources\\boot.wim, {percent} of 512 MiB"));
         reached("reached,reached,reached,reached,read,", "boot image");
     }
     // How much was read is not known where the kernel reads the file itself.
-    shown.played.change_first(|client| client.boot_image.as_mut().unwrap().read = None);
+    shown
+        .played
+        .change_first(|client| client.boot_image.as_mut().unwrap().read = None);
     shown.browser.wait_for_text("\\sources\\boot.wim, 512 MiB");
     reached("reached,reached,reached,reached,reached now,", "boot image");
-    shown.played.change_first(|client| *client = reading("10.0.7.5", 512 << 20));
-    reached("reached,reached,reached,reached,reached,reached now", "done");
+    shown
+        .played
+        .change_first(|client| *client = reading("10.0.7.5", 512 << 20));
+    reached(
+        "reached,reached,reached,reached,reached,reached now",
+        "done",
+    );
     assert_eq!(shown.text(".state"), "done");
     assert_eq!(shown.text(".age"), "0 s ago");
-    shown.played.change_first(|client| client.silent_ms = 3_600_000 * 3);
-    shown.browser.wait_for("its age", "document.querySelector('.age').textContent === '3 h ago'");
+    shown
+        .played
+        .change_first(|client| client.silent_ms = 3_600_000 * 3);
+    shown.browser.wait_for(
+        "its age",
+        "document.querySelector('.age').textContent === '3 h ago'",
+    );
 }
 
 #[test]
 fn a_miss_appears_with_its_advice() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     let requests = vec![opened(0, "bootx64.efi", "EFI/Boot/bootx64.efi", How::Alias)];
     shown.played.boot("10.0.7.5", vec![boot(requests.clone())]);
     shown.open_first();
-    shown.browser.wait_for_text("by an alias, 256 KiB, all of it read");
+    shown
+        .browser
+        .wait_for_text("by an alias, 256 KiB, all of it read");
     assert_eq!(shown.text("#news"), "");
-    let more = vec![missed(1240, "\\Boot\\hiberfil.sys", Worth::Normal), missed(1250, "\\Boot\\BCD", Worth::Fatal)];
-    shown.played.boot("10.0.7.5", vec![boot([requests, more].concat())]);
-    shown.played.change_first(|client| *client = failed("10.0.7.5"));
+    let more = vec![
+        missed(1240, "\\Boot\\hiberfil.sys", Worth::Normal),
+        missed(1250, "\\Boot\\BCD", Worth::Fatal),
+    ];
+    shown
+        .played
+        .boot("10.0.7.5", vec![boot([requests, more].concat())]);
+    shown
+        .played
+        .change_first(|client| *client = failed("10.0.7.5"));
     shown.browser.wait_for_text("not there, the end");
     for text in [
         "not there, normal",
@@ -139,25 +182,37 @@ fn a_miss_appears_with_its_advice() {
         shown.browser.wait_for_text(text);
     }
     // Said once to those who listen, and shown to those who look elsewhere.
-    assert_eq!(shown.text("#news"), "10.0.7.5 failed: The boot configuration \\Boot\\BCD is missing");
+    assert_eq!(
+        shown.text("#news"),
+        "10.0.7.5 failed: The boot configuration \\Boot\\BCD is missing"
+    );
     assert_eq!(shown.browser.run("return document.title"), "(1) winbootfs");
     // Without opening it too.
     shown.browser.press(&[ENTER]);
-    shown.browser.wait_for_text("\\Boot\\BCD is missing - 0xc000000f");
+    shown
+        .browser
+        .wait_for_text("\\Boot\\BCD is missing - 0xc000000f");
 }
 
 /// What had gone wrong before is there to see, and is not called out.
 #[test]
 fn old_news_is_no_news() {
-    let Some(shown) = Shown::new(status(vec![failed("10.0.7.5")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![failed("10.0.7.5")]), false) else {
+        return;
+    };
     shown.browser.wait_for_text("0xc000000f");
     shown.played.change(|status| {
         let mut other = failed("10.0.7.6");
         other.boot = 2;
         status.clients.insert(0, other);
     });
-    shown.browser.wait_for("news", "document.querySelector('#news').textContent");
-    assert_eq!(shown.text("#news"), "10.0.7.6 failed: The boot configuration \\Boot\\BCD is missing");
+    shown
+        .browser
+        .wait_for("news", "document.querySelector('#news').textContent");
+    assert_eq!(
+        shown.text("#news"),
+        "10.0.7.6 failed: The boot configuration \\Boot\\BCD is missing"
+    );
 }
 
 #[test]
@@ -182,68 +237,125 @@ fn markup_in_names_is_text() {
     all.mountpoint = name("mountpoint");
     all.version = name("version");
     all.reading.why = name("why");
-    let Some(shown) = Shown::new(all, true) else { return };
+    let Some(shown) = Shown::new(all, true) else {
+        return;
+    };
     let mut request = opened(0, &name("request"), &name("path"), How::Exact);
     if let winbootfs::status::Answer::Opened { source, made, .. } = &mut request.answer {
         *source = name("source");
         *made = Some(name("made"));
     }
     let missing = missed(5, &name("missing"), Worth::Fatal);
-    shown.played.boot(&name("client"), vec![boot(vec![request, missing])]);
+    shown
+        .played
+        .boot(&name("client"), vec![boot(vec![request, missing])]);
     shown.open_first();
     for what in [
-        "client", "image", "because", "server", "mac", "firmware", "what", "screen", "hint", "next", "label", "fault",
-        "warning", "mountpoint", "version", "why", "request", "missing", "made",
+        "client",
+        "image",
+        "because",
+        "server",
+        "mac",
+        "firmware",
+        "what",
+        "screen",
+        "hint",
+        "next",
+        "label",
+        "fault",
+        "warning",
+        "mountpoint",
+        "version",
+        "why",
+        "request",
+        "missing",
+        "made",
     ] {
         let wanted = Value::from(name(what));
-        shown.browser.wait_for(what, &format!("document.body.textContent.includes({wanted})"));
+        shown.browser.wait_for(
+            what,
+            &format!("document.body.textContent.includes({wanted})"),
+        );
     }
-    assert_eq!(shown.browser.run("return document.querySelectorAll('img, [onerror]').length"), 0);
+    assert_eq!(
+        shown
+            .browser
+            .run("return document.querySelectorAll('img, [onerror]').length"),
+        0
+    );
     assert_ne!(shown.browser.run("return document.title"), "run");
     // It is also the name by which it is chosen for.
     shown.tab_to("form button");
     shown.browser.press(&[ENTER]);
     wait::until("the choice", PATIENCE, || {
         let chosen = shown.played.chosen.lock().unwrap();
-        chosen.first().map(|(client, _)| assert_eq!(*client, name("client")))
+        chosen
+            .first()
+            .map(|(client, _)| assert_eq!(*client, name("client")))
     });
 }
 
 /// What would turn the text around, or is not seen, is shown by its number.
 #[test]
 fn marks_of_direction_are_shown() {
-    let names = ["\u{202e}gpj.exe", "a\u{200b}b", "a\u{0007}b\u{9b}c", "\u{2066}x\u{feff}"];
-    let shown_as = ["\\u{202e}gpj.exe", "a\\u{200b}b", "a\\u{7}b\\u{9b}c", "\\u{2066}x\\u{feff}"];
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let names = [
+        "\u{202e}gpj.exe",
+        "a\u{200b}b",
+        "a\u{0007}b\u{9b}c",
+        "\u{2066}x\u{feff}",
+    ];
+    let shown_as = [
+        "\\u{202e}gpj.exe",
+        "a\\u{200b}b",
+        "a\\u{7}b\\u{9b}c",
+        "\\u{2066}x\\u{feff}",
+    ];
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     let requests = names.iter().map(|name| missed(1, name, Worth::Unsure));
-    shown.played.boot("10.0.7.5", vec![boot(requests.collect())]);
+    shown
+        .played
+        .boot("10.0.7.5", vec![boot(requests.collect())]);
     shown.open_first();
     for name in shown_as {
         shown.browser.wait_for_text(name);
     }
-    shown.played.change_first(|client| client.client = "\u{202e}5.7.0.01".to_owned());
+    shown
+        .played
+        .change_first(|client| client.client = "\u{202e}5.7.0.01".to_owned());
     shown.wait_for_clients(&["\\u{202e}5.7.0.01"]);
 }
 
 /// Nothing but keys: to a client, into it, and a choice of its image.
 #[test]
 fn an_image_is_chosen_by_keys() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), true) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), true) else {
+        return;
+    };
     shown.played.boot("10.0.7.5", vec![boot(vec![])]);
     shown.open_first();
     let expanded = "return document.querySelector('.head').getAttribute('aria-expanded')";
     assert_eq!(shown.browser.run(expanded), "true");
     shown.tab_to("select");
-    assert_eq!(shown.browser.run("return document.activeElement.value"), "rescue");
+    assert_eq!(
+        shown.browser.run("return document.activeElement.value"),
+        "rescue"
+    );
     shown.browser.press(&[DOWN]);
     // What was chosen is not undone by what the daemon says meanwhile.
     shown.played.change_first(|client| client.requests += 1);
     shown.browser.wait_for_text("8, of these not there: 2");
     shown.browser.press(&[TAB, ENTER]);
-    shown.browser.wait_for_text("From its next request on it gets win11.");
+    shown
+        .browser
+        .wait_for_text("From its next request on it gets win11.");
     let chosen = ("10.0.7.5".to_owned(), Some("win11".to_owned()));
     assert_eq!(*shown.played.chosen.lock().unwrap(), [chosen]);
-    shown.browser.wait_for("the new image", "document.querySelector('.head .image').textContent === 'win11'");
+    shown.browser.wait_for(
+        "the new image",
+        "document.querySelector('.head .image').textContent === 'win11'",
+    );
     // And back to what the rules say.
     shown.browser.press_shifted(TAB);
     shown.browser.press(&["\u{e011}", TAB, SPACE]);
@@ -257,22 +369,34 @@ fn an_image_is_chosen_by_keys() {
 
 #[test]
 fn a_choice_that_fails_says_why() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), true) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), true) else {
+        return;
+    };
     shown.open_first();
     // Known when the page was made, and gone when it is chosen.
-    shown.browser.run("document.querySelector('select').append(new Option('gone', 'gone', true, true))");
+    shown
+        .browser
+        .run("document.querySelector('select').append(new Option('gone', 'gone', true, true))");
     shown.tab_to("form button");
     shown.browser.press(&[ENTER]);
-    shown.browser.wait_for_text("Not done: no image is named so");
+    shown
+        .browser
+        .wait_for_text("Not done: no image is named so");
     assert!(shown.played.chosen.lock().unwrap().is_empty());
 }
 
 #[test]
 fn nothing_can_be_chosen_where_that_was_not_allowed() {
-    for (known, may_write, is_there) in [(true, false, false), (false, true, false), (true, true, true)] {
+    for (known, may_write, is_there) in [
+        (true, false, false),
+        (false, true, false),
+        (true, true, true),
+    ] {
         let mut one = client("10.0.7.5");
         one.is_known = known;
-        let Some(shown) = Shown::new(status(vec![one]), may_write) else { return };
+        let Some(shown) = Shown::new(status(vec![one]), may_write) else {
+            return;
+        };
         shown.open_first();
         let form = "return document.querySelector('form').checkVisibility()";
         assert_eq!(shown.browser.run(form), is_there);
@@ -288,37 +412,54 @@ fn numbered(boot: u64, client: Client) -> Client {
 fn the_focus_survives_what_changes() {
     let named = |number: u64| format!("10.0.7.{number}");
     let all = (1..=3).map(|number| numbered(number, client(&named(number))));
-    let Some(shown) = Shown::new(status(all.collect()), true) else { return };
+    let Some(shown) = Shown::new(status(all.collect()), true) else {
+        return;
+    };
     shown.wait_for_clients(&["10.0.7.3", "10.0.7.2", "10.0.7.1"]);
     shown.tab_to(".head");
     shown.tab_to(".head");
     shown.browser.press(&[SPACE]);
     shown.browser.run("document.activeElement.mark = 'here'");
     let is_here = || {
-        let here = shown.browser.run("return [document.activeElement.mark, document.activeElement.innerText]");
+        let here = shown
+            .browser
+            .run("return [document.activeElement.mark, document.activeElement.innerText]");
         assert_eq!(here[0], "here", "{here}");
         assert!(here[1].as_str().unwrap().contains("10.0.7.2"), "{here}");
     };
     // A new one, above all.
-    shown.played.change(|status| status.clients.push(numbered(4, client("10.0.7.4"))));
+    shown
+        .played
+        .change(|status| status.clients.push(numbered(4, client("10.0.7.4"))));
     shown.wait_for_clients(&["10.0.7.4", "10.0.7.3", "10.0.7.2", "10.0.7.1"]);
     is_here();
     // Another one boots again, and this one too.
     shown.played.change(|status| status.clients[0].boot = 5);
     shown.wait_for_clients(&["10.0.7.1", "10.0.7.4", "10.0.7.3", "10.0.7.2"]);
     is_here();
-    shown.played.change(|status| status.clients[1] = numbered(6, failed("10.0.7.2")));
+    shown
+        .played
+        .change(|status| status.clients[1] = numbered(6, failed("10.0.7.2")));
     shown.wait_for_clients(&["10.0.7.2", "10.0.7.1", "10.0.7.4", "10.0.7.3"]);
     is_here();
     // All the others are forgotten.
-    shown.played.change(|status| status.clients.retain(|client| client.boot == 6));
+    shown
+        .played
+        .change(|status| status.clients.retain(|client| client.boot == 6));
     shown.wait_for_clients(&["10.0.7.2"]);
     is_here();
     // What was opened is open still.
-    assert_eq!(shown.browser.run("return document.activeElement.getAttribute('aria-expanded')"), "true");
+    assert_eq!(
+        shown
+            .browser
+            .run("return document.activeElement.getAttribute('aria-expanded')"),
+        "true"
+    );
     // It is forgotten itself: the next key is not lost at the top of the page.
     shown.played.change(|status| status.clients.clear());
-    shown.browser.wait_for_text("No client has asked for anything yet");
+    shown
+        .browser
+        .wait_for_text("No client has asked for anything yet");
     assert_eq!(shown.browser.run("return document.activeElement.id"), "top");
 }
 
@@ -327,8 +468,14 @@ fn the_clients_can_be_found() {
     let mut win11 = numbered(3, client("10.0.7.3"));
     win11.image = Some("win11".to_owned());
     win11.mac = Some("aa-bb-cc-00-00-03".to_owned());
-    let all = vec![numbered(1, failed("10.0.7.1")), numbered(2, reading("10.0.7.2", 512 << 20)), win11];
-    let Some(shown) = Shown::new(status(all), false) else { return };
+    let all = vec![
+        numbered(1, failed("10.0.7.1")),
+        numbered(2, reading("10.0.7.2", 512 << 20)),
+        win11,
+    ];
+    let Some(shown) = Shown::new(status(all), false) else {
+        return;
+    };
     let states = "#states button";
     assert_eq!(
         shown.browser.run("return [...document.querySelectorAll('#states button')].map(button => button.innerText)"),
@@ -341,11 +488,22 @@ fn the_clients_can_be_found() {
     shown.wait_for_clients(&[]);
     shown.browser.wait_for_text("No client fits.");
     shown.tab_to("#find");
-    shown.browser.run("document.querySelector('#states button').click()");
-    for (typed, found) in [("WIN", "10.0.7.3"), ("bb-cc", "10.0.7.3"), ("failed", "10.0.7.1"), ("7.2", "10.0.7.2")] {
-        shown.browser.run("document.querySelector('#find').value = ''");
+    shown
+        .browser
+        .run("document.querySelector('#states button').click()");
+    for (typed, found) in [
+        ("WIN", "10.0.7.3"),
+        ("bb-cc", "10.0.7.3"),
+        ("failed", "10.0.7.1"),
+        ("7.2", "10.0.7.2"),
+    ] {
+        shown
+            .browser
+            .run("document.querySelector('#find').value = ''");
         let keys: Vec<String> = typed.chars().map(String::from).collect();
-        shown.browser.press(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+        shown
+            .browser
+            .press(&keys.iter().map(String::as_str).collect::<Vec<_>>());
         shown.wait_for_clients(&[found]);
     }
 }
@@ -353,7 +511,10 @@ fn the_clients_can_be_found() {
 /// One that somebody is looking at does not vanish because its boot goes on.
 #[test]
 fn who_is_looked_at_stays() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5"), client("10.0.7.6")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5"), client("10.0.7.6")]), false)
+    else {
+        return;
+    };
     shown.tab_to("#states button");
     shown.browser.press(&[TAB, ENTER]);
     shown.tab_to(".head");
@@ -367,15 +528,30 @@ fn who_is_looked_at_stays() {
 /// The daemon is started anew, and the page goes on by itself.
 #[test]
 fn the_page_goes_on_after_a_restart() {
-    let Some(mut shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let Some(mut shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     shown.open_first();
     let web = shown.web.take().unwrap();
     let address = web.address();
     drop(web);
     shown.browser.wait_for_text("Connection lost, trying again");
-    assert!(!shown.browser.run("return document.body.innerText").as_str().unwrap().contains("live"));
-    assert_eq!(shown.clients(), ["10.0.7.5"], "what was known is still shown");
-    shown.played.change(|status| status.clients.push(numbered(2, client("10.0.7.6"))));
+    assert!(
+        !shown
+            .browser
+            .run("return document.body.innerText")
+            .as_str()
+            .unwrap()
+            .contains("live")
+    );
+    assert_eq!(
+        shown.clients(),
+        ["10.0.7.5"],
+        "what was known is still shown"
+    );
+    shown
+        .played
+        .change(|status| status.clients.push(numbered(2, client("10.0.7.6"))));
     shown.web = Some(shown.played.serve_at(address, false));
     shown.wait_for_clients(&["10.0.7.6", "10.0.7.5"]);
     assert_eq!(shown.text("#link"), "live");
@@ -386,51 +562,95 @@ fn the_page_goes_on_after_a_restart() {
 /// A newer program has another page.
 #[test]
 fn another_version_brings_its_own_page() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     shown.browser.run("window.old = true");
-    shown.played.change(|status| status.version = "0.2.0".to_owned());
-    shown.browser.wait_for("another page", "!window.old && document.body.innerText.includes('version 0.2.0')");
+    shown
+        .played
+        .change(|status| status.version = "0.2.0".to_owned());
+    shown.browser.wait_for(
+        "another page",
+        "!window.old && document.body.innerText.includes('version 0.2.0')",
+    );
 }
 
 #[test]
 fn who_has_no_clients_is_told_what_to_do() {
-    let Some(shown) = Shown::new(status(vec![]), false) else { return };
-    for text in ["No client has asked for anything yet", "server serve /srv/tftp", "winbootfs doctor", "live"] {
+    let Some(shown) = Shown::new(status(vec![]), false) else {
+        return;
+    };
+    for text in [
+        "No client has asked for anything yet",
+        "server serve /srv/tftp",
+        "winbootfs doctor",
+        "live",
+    ] {
         shown.browser.wait_for_text(text);
     }
-    assert_eq!(shown.browser.run("return document.querySelector('#find').checkVisibility()"), false);
-    shown.played.change(|status| status.clients.push(client("10.0.7.5")));
+    assert_eq!(
+        shown
+            .browser
+            .run("return document.querySelector('#find').checkVisibility()"),
+        false
+    );
+    shown
+        .played
+        .change(|status| status.clients.push(client("10.0.7.5")));
     shown.wait_for_clients(&["10.0.7.5"]);
-    assert_eq!(shown.browser.run("return document.querySelector('#empty').checkVisibility()"), false);
+    assert_eq!(
+        shown
+            .browser
+            .run("return document.querySelector('#empty').checkVisibility()"),
+        false
+    );
 }
 
 #[test]
 fn images_say_how_they_are() {
-    let Some(shown) = Shown::new(status(vec![]), false) else { return };
-    shown.browser.wait_for_text("1 client; for all whom no rule matches");
-    assert_eq!(shown.text("#images"), "rescue\nhealthy\n1 client; for all whom no rule matches\n/srv/winpe/rescue: a folder with 1,021 files\n\
-        win11\nhealthy\n1 client\n/srv/winpe/win11: a folder with 1,021 files");
+    let Some(shown) = Shown::new(status(vec![]), false) else {
+        return;
+    };
+    shown
+        .browser
+        .wait_for_text("1 client; for all whom no rule matches");
+    assert_eq!(
+        shown.text("#images"),
+        "rescue\nhealthy\n1 client; for all whom no rule matches\n/srv/winpe/rescue: a folder with 1,021 files\n\
+        win11\nhealthy\n1 client\n/srv/winpe/win11: a folder with 1,021 files"
+    );
     shown.played.change(|status| {
-        status.images[1].sources[0].fault = Some("Win11.iso ends too early\n  copy it again".to_owned());
+        status.images[1].sources[0].fault =
+            Some("Win11.iso ends too early\n  copy it again".to_owned());
         status.warnings.push("dnsmasq names no client".to_owned());
         status.clients_in_all = 2;
     });
     shown.browser.wait_for_text("Win11.iso ends too early\n");
     assert_eq!(shown.text("#images li:nth-child(2) .health"), "fault");
     assert_eq!(shown.text("#warnings"), "dnsmasq names no client");
-    assert_eq!(shown.text("#left-out"), "These asked last; 2 clients more are known.");
+    assert_eq!(
+        shown.text("#left-out"),
+        "These asked last; 2 clients more are known."
+    );
 }
 
 /// What is asked of the daemon is what is new, not everything each second.
 #[test]
 fn a_timeline_is_asked_for_only_when_it_is_longer() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     shown.open_first();
     let asked = "performance.getEntriesByType('resource').filter(entry => entry.name.includes('/api/boots')).length";
     let polled = "performance.getEntriesByType('resource').filter(entry => entry.name.includes('/api/status')).length";
-    shown.browser.wait_for("some seconds", &format!("{polled} >= 4"));
+    shown
+        .browser
+        .wait_for("some seconds", &format!("{polled} >= 4"));
     assert_eq!(shown.browser.run(&format!("return {asked}")), 1);
-    shown.played.boot("10.0.7.5", vec![boot(vec![missed(0, "\\Boot\\BCD", Worth::Unsure)])]);
+    shown.played.boot(
+        "10.0.7.5",
+        vec![boot(vec![missed(0, "\\Boot\\BCD", Worth::Unsure)])],
+    );
     shown.played.change_first(|client| client.requests += 1);
     shown.browser.wait_for_text("not there, may go on");
     assert_eq!(shown.browser.run(&format!("return {asked}")), 2);
@@ -438,7 +658,9 @@ fn a_timeline_is_asked_for_only_when_it_is_longer() {
 
 #[test]
 fn earlier_boots_are_kept_apart() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
     let mut now = boot(vec![missed(0, "now.efi", Worth::Unsure)]);
     now.requests[0].boot = 7;
     now.left_out = 31;
@@ -446,8 +668,15 @@ fn earlier_boots_are_kept_apart() {
     shown.played.boot("10.0.7.5", vec![now, earlier]);
     shown.open_first();
     shown.browser.wait_for_text("now.efi");
-    shown.browser.wait_for_text("31 requests between the first and the last are not kept.");
-    assert_eq!(shown.browser.run("return document.querySelectorAll('details[open]').length"), 1);
+    shown
+        .browser
+        .wait_for_text("31 requests between the first and the last are not kept.");
+    assert_eq!(
+        shown
+            .browser
+            .run("return document.querySelectorAll('details[open]').length"),
+        1
+    );
     shown.tab_to("details:not([open]) summary");
     shown.browser.press(&[ENTER]);
     shown.browser.wait_for_text("earlier.efi");
@@ -461,17 +690,42 @@ fn crowded() -> (Status, Vec<winbootfs::status::Boot>) {
         numbered(8, failed("10.0.7.12")),
         numbered(7, client("10.0.7.40")),
         numbered(6, reading("10.0.7.8", 512 << 20)),
-        numbered(5, Client { state: State::Stopped, stage: Stage::Sdi, silent_ms: 95_000, ..client("fd00:7::52:54ff:fe12:3456") }),
-        numbered(4, Client { is_known: false, image: None, mac: None, ..client("somebody behind dnsmasq") }),
+        numbered(
+            5,
+            Client {
+                state: State::Stopped,
+                stage: Stage::Sdi,
+                silent_ms: 95_000,
+                ..client("fd00:7::52:54ff:fe12:3456")
+            },
+        ),
+        numbered(
+            4,
+            Client {
+                is_known: false,
+                image: None,
+                mac: None,
+                ..client("somebody behind dnsmasq")
+            },
+        ),
     ];
-    all[0].image = Some("a-name-of-an-image-without-any-blank-that-is-far-longer-than-a-phone-is-wide".to_owned());
-    all[1].diagnosis.as_mut().unwrap().hints.push(format!("the nearest name is {long}"));
+    all[0].image = Some(
+        "a-name-of-an-image-without-any-blank-that-is-far-longer-than-a-phone-is-wide".to_owned(),
+    );
+    all[1]
+        .diagnosis
+        .as_mut()
+        .unwrap()
+        .hints
+        .push(format!("the nearest name is {long}"));
     all[3].boot_image.as_mut().unwrap().name = long.clone();
     let mut all = status(all);
     all.clients_in_all = 12;
     all.images[1].sources[0].fault = Some("/srv/iso/Win11_24H2.iso is damaged at byte 1234: the file ends too early\n  put a good copy in its place".into());
     all.images[0].sources[0].label = format!("/srv/{}", "folder_".repeat(30));
-    all.warnings = vec![format!("dnsmasq asks without naming its clients. Let it name them: tftp-unique-root=ip {long}")];
+    all.warnings = vec![format!(
+        "dnsmasq asks without naming its clients. Let it name them: tftp-unique-root=ip {long}"
+    )];
     let requests = vec![
         opened(0, "bootx64.efi", "EFI/Boot/bootx64.efi", How::Alias),
         missed(1210, "\\Boot\\Fonts\\wgl4_boot.ttf", Worth::Normal),
@@ -485,7 +739,9 @@ fn crowded_page() -> Option<Shown> {
     let (all, boots) = crowded();
     let shown = Shown::new(all, true)?;
     shown.played.boot("10.0.7.12", boots);
-    shown.browser.run("document.querySelectorAll('.head')[1].click()");
+    shown
+        .browser
+        .run("document.querySelectorAll('.head')[1].click()");
     shown.browser.wait_for_text("not there, the end");
     Some(shown)
 }
@@ -494,15 +750,26 @@ fn crowded_page() -> Option<Shown> {
 #[test]
 fn a_narrow_screen_scrolls_in_one_direction() {
     let Some(shown) = crowded_page() else { return };
-    for (width, size) in [(360, "16px"), (320, "16px"), (360, "32px"), (768, "16px"), (1280, "16px")] {
+    for (width, size) in [
+        (360, "16px"),
+        (320, "16px"),
+        (360, "32px"),
+        (768, "16px"),
+        (1280, "16px"),
+    ] {
         shown.browser.screen(width, 740, "light");
-        shown.browser.run(&format!("document.documentElement.style.fontSize = '{size}'"));
+        shown.browser.run(&format!(
+            "document.documentElement.style.fontSize = '{size}'"
+        ));
         let wide = shown.browser.run(
             "const all = [...document.body.querySelectorAll('*:not(.unseen)')].filter(node => node.checkVisibility());
              const wide = all.filter(node => node.getBoundingClientRect().right > innerWidth + 0.5);
              return [document.documentElement.scrollWidth - innerWidth, ...wide.map(node => node.outerHTML.slice(0, 80))]",
         );
-        assert!(wide[0].as_i64().unwrap() <= 0 && wide[1].is_null(), "{width} px, {size}: {wide:#}");
+        assert!(
+            wide[0].as_i64().unwrap() <= 0 && wide[1].is_null(),
+            "{width} px, {size}: {wide:#}"
+        );
     }
 }
 
@@ -537,7 +804,9 @@ return [seen, ...poor];";
 
 #[test]
 fn every_text_can_be_read_in_the_light_and_in_the_dark() {
-    let Some(mut shown) = crowded_page() else { return };
+    let Some(mut shown) = crowded_page() else {
+        return;
+    };
     let look = |shown: &Shown| {
         for scheme in ["light", "dark"] {
             for width in [1280, 360] {
@@ -556,20 +825,35 @@ fn every_text_can_be_read_in_the_light_and_in_the_dark() {
 
 #[test]
 fn nothing_moves_for_those_who_want_no_motion() {
-    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else { return };
-    assert_eq!(shown.browser.run("return document.getAnimations().length"), 1);
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
+    assert_eq!(
+        shown.browser.run("return document.getAnimations().length"),
+        1
+    );
     let features = serde_json::json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
-    shown.browser.devtools("Emulation.setEmulatedMedia", &features);
-    assert_eq!(shown.browser.run("return document.getAnimations().length"), 0);
+    shown
+        .browser
+        .devtools("Emulation.setEmulatedMedia", &features);
+    assert_eq!(
+        shown.browser.run("return document.getAnimations().length"),
+        0
+    );
 }
 
 /// Each second, with as many clients as are ever shown, one of them open.
 #[test]
 fn two_hundred_clients_are_no_burden() {
     let all = (0..200).map(|number| numbered(number, failed(&format!("10.0.7.{number}"))));
-    let Some(shown) = Shown::new(status(all.collect()), true) else { return };
-    let requests = (0..200).map(|number| missed(number, &format!("\\Boot\\{number}"), Worth::Unsure));
-    shown.played.boot("10.0.7.199", vec![boot(requests.collect())]);
+    let Some(shown) = Shown::new(status(all.collect()), true) else {
+        return;
+    };
+    let requests =
+        (0..200).map(|number| missed(number, &format!("\\Boot\\{number}"), Worth::Unsure));
+    shown
+        .played
+        .boot("10.0.7.199", vec![boot(requests.collect())]);
     shown.open_first();
     assert_eq!(shown.clients().len(), 200);
     shown.browser.wait_for_text("\\Boot\\199");
@@ -579,34 +863,56 @@ fn two_hundred_clients_are_no_burden() {
     let begun = Instant::now();
     for round in 1..=3_u64 {
         let age = round * 60_000 + 100_000;
-        shown.played.change(|status| status.clients.iter_mut().for_each(|client| client.silent_ms = age));
+        shown.played.change(|status| {
+            status
+                .clients
+                .iter_mut()
+                .for_each(|client| client.silent_ms = age)
+        });
         let text = format!("{} min ago", age / 60_000);
-        shown.browser.wait_for("their age", &format!("document.querySelectorAll('.age')[199].textContent === '{text}'"));
+        shown.browser.wait_for(
+            "their age",
+            &format!("document.querySelectorAll('.age')[199].textContent === '{text}'"),
+        );
     }
     let longest = shown.browser.run("return window.longest").as_f64().unwrap();
-    eprintln!("the longest task took {longest} ms; three changes {:?}", begun.elapsed());
-    assert!(longest < 1000.0 && begun.elapsed() < Duration::from_secs(30), "{longest} ms");
+    eprintln!(
+        "the longest task took {longest} ms; three changes {:?}",
+        begun.elapsed()
+    );
+    assert!(
+        longest < 1000.0 && begun.elapsed() < Duration::from_secs(30),
+        "{longest} ms"
+    );
 }
 
 /// Pictures to be looked at, where `WINBOOTFS_PICTURES` says; nothing else is asserted.
 #[test]
 fn pictures() {
-    let Some(folder) = std::env::var_os("WINBOOTFS_PICTURES") else { return };
-    let Some(mut shown) = crowded_page() else { return };
+    let Some(folder) = std::env::var_os("WINBOOTFS_PICTURES") else {
+        return;
+    };
+    let Some(mut shown) = crowded_page() else {
+        return;
+    };
     let folder = Path::new(&folder);
     std::fs::create_dir_all(folder).unwrap();
     let screens = [("desktop", 1280, 1500), ("phone", 360, 1500)];
     for (name, width, height) in screens {
         for scheme in ["light", "dark"] {
             shown.browser.screen(width, height, scheme);
-            shown.browser.picture(&folder.join(format!("{name}-{scheme}.png")));
+            shown
+                .browser
+                .picture(&folder.join(format!("{name}-{scheme}.png")));
         }
     }
     drop(shown.web.take());
     shown.browser.wait_for_text("Connection lost");
     shown.browser.screen(360, 740, "light");
     shown.browser.picture(&folder.join("phone-lost.png"));
-    let Some(empty) = Shown::new(status(vec![]), false) else { return };
+    let Some(empty) = Shown::new(status(vec![]), false) else {
+        return;
+    };
     empty.browser.screen(1280, 700, "light");
     empty.browser.picture(&folder.join("desktop-empty.png"));
 }
