@@ -403,21 +403,29 @@ pub(crate) fn lighttpd(root: &Path, extra: &str) -> Result<Server, Missing> {
 }
 
 /// Chromium's driver, which starts a browser for whoever asks; see [`super::webdriver`].
+///
+/// It takes a port that is free in IPv6, and ends where the same one is not free in IPv4.
 pub(crate) fn chromedriver() -> Result<Server, Missing> {
     find("chromium", "chromium")?;
     let program = find("chromedriver", "chromium-driver")?;
     let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut command = command(&program);
-    command.arg("--port=0");
-    let mut server = start("chromedriver", command, scratch(), nowhere);
-    let port = wait::until("chromedriver to serve", STARTUP, || {
-        assert!(ended(server.leader()).is_none(), "chromedriver has ended");
-        let log = server.log();
-        let (_, rest) = log.split_once("successfully on port ")?;
-        rest.split_once('.')?.0.parse().ok()
-    });
-    server.address.set_port(port);
-    Ok(server)
+    for _ in 0..10 {
+        let mut command = command(&program);
+        command.arg("--port=0");
+        let mut server = start("chromedriver", command, scratch(), nowhere);
+        let port = wait::until("chromedriver to serve", STARTUP, || {
+            let log = server.log();
+            let told = log.split_once("successfully on port ");
+            let port = told.and_then(|(_, rest)| rest.split_once('.')?.0.parse().ok());
+            let ended = ended(server.leader()).map(|_| None);
+            port.map(Some).or(ended)
+        });
+        if let Some(port) = port {
+            server.address.set_port(port);
+            return Ok(server);
+        }
+    }
+    panic!("chromedriver ended ten times");
 }
 
 impl Server {

@@ -90,8 +90,8 @@ impl Browser {
     /// Waits until an expression in the page is true, and returns it.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, expression: &str) -> Value {
-        let script = format!("return {expression}");
-        let is_true = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        let script = format!("return ({expression}) || null");
+        let is_true = |value: &Value| !value.is_null();
         wait::within(PATIENCE, || Some(self.run(&script)).filter(is_true)).unwrap_or_else(|| {
             let shown = self.run("return document.body.innerText");
             panic!("waited in vain for {what}; the page shows:\n{shown}")

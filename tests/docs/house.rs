@@ -95,6 +95,24 @@ fn only_the_door_names_the_kernel() {
     assert!(naming.iter().all(|module| module == "fuse"), "{naming:?}");
 }
 
+/// What is asynchronous stays where the page is served.
+#[test]
+fn only_the_page_has_a_runtime() {
+    let is_asynchronous = |file: &PathBuf| {
+        let code = code(file);
+        ["tokio::", "hyper::", "async ", ".await"]
+            .iter()
+            .any(|word| code.contains(word))
+    };
+    let naming: Vec<String> = files("src", ".rs")
+        .into_iter()
+        .filter(is_asynchronous)
+        .map(|file| module(&file))
+        .collect();
+    assert!(naming.len() > 2);
+    assert!(naming.iter().all(|module| module == "web"), "{naming:?}");
+}
+
 /// A store is a hive to one file only: another reader of hives would change nothing else.
 #[test]
 fn only_one_file_names_the_reader_of_hives() {

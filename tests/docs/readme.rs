@@ -6,6 +6,7 @@ use std::path::Path;
 
 use winbootfs::alias::{BUILT_IN, Rule};
 use winbootfs::config::Config;
+use winbootfs::metrics::METRICS;
 use winbootfs::source::dir::OwnMount;
 
 use crate::common::mounted::{Mounted, program};
@@ -209,16 +210,37 @@ fn output(line: &str) -> String {
 
 #[test]
 fn the_table_of_aliases_is_that_of_the_code() {
+    is_written("aliases", &aliases());
+}
+
+#[test]
+fn the_table_of_metrics_is_that_of_the_code() {
+    is_written("metrics", &metrics());
+}
+
+/// The README has this between two marks.
+fn is_written(what: &str, expected: &str) {
     let readme = text("README.md");
-    let begin = "<!-- aliases begin -->\n";
-    let (_, rest) = readme.split_once(begin).expect("the beginning");
-    let (written, _) = rest.split_once("<!-- aliases end -->").expect("the end");
-    let expected = aliases();
+    let begin = format!("<!-- {what} begin -->\n");
+    let (_, rest) = readme.split_once(&begin).expect("the beginning");
+    let end = format!("<!-- {what} end -->");
+    let (written, _) = rest.split_once(&end).expect("the end");
     assert!(
         written == expected,
         "put this into the README:
 {expected}"
     );
+}
+
+fn metrics() -> String {
+    let mut table = "| name | kind | unit | what it says |\n| --- | --- | --- | --- |\n".to_owned();
+    for metric in METRICS {
+        let label = metric.label().map(|label| format!("{{{label}}}"));
+        let name = format!("{}{}", metric.name, label.unwrap_or_default());
+        let (kind, unit, help) = (metric.kind(), metric.unit, metric.help);
+        writeln!(table, "| `{name}` | {kind} | {unit} | {help} |").unwrap();
+    }
+    table
 }
 
 fn aliases() -> String {
@@ -290,7 +312,7 @@ fn the_lines_for_each_server_are_those_of_the_examples() {
     let shown: Vec<&str> = shown.lines().collect();
     let examples: Vec<_> = files("systemd/examples", "")
         .into_iter()
-        .filter(|file| !file.ends_with("after-winbootfs.conf"))
+        .filter(|file| !file.ends_with("after-winbootfs.conf") && !file.ends_with("page.conf"))
         .collect();
     assert_eq!(examples.len(), 6, "{examples:?}");
     for file in examples {

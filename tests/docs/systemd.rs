@@ -92,6 +92,22 @@ fn systemd_accepts_the_lines_for_a_server() {
     }
 }
 
+/// With the page the unit allows just the sockets that this needs.
+#[test]
+fn systemd_accepts_the_lines_for_the_page() {
+    let folder = units();
+    let own = folder.path().join("winbootfs.service.d");
+    std::fs::create_dir(&own).unwrap();
+    let built = program().get_program().to_str().unwrap().to_owned();
+    let lines = text("systemd/examples/page.conf");
+    assert!(lines.contains("--web 127.0.0.1:8069\n"));
+    std::fs::write(own.join("page.conf"), lines.replace(INSTALLED, &built)).unwrap();
+    let unit = folder.path().join("winbootfs.service");
+    if let Some(output) = analyze(&folder, &["verify", unit.to_str().unwrap()]) {
+        accepted(&output);
+    }
+}
+
 /// A mount in a namespace of its own would be seen by nobody.
 #[test]
 fn nothing_in_the_unit_hides_the_mount() {

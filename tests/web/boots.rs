@@ -5,12 +5,13 @@ use std::net::Ipv4Addr;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::common::mounted::{Mounted, PATIENCE, can_mount, program};
+use crate::common::mounted::PATIENCE;
 use crate::common::servers::{self, Server};
 use crate::common::skip::or_skip;
 use crate::common::wait;
 use crate::common::webdriver::Browser;
 use crate::common::world::World;
+use crate::daemon::served;
 
 const DONE: [u8; 4] = [127, 0, 0, 31];
 const SLOW: [u8; 4] = [127, 0, 0, 32];
@@ -20,28 +21,6 @@ fn image(files: &[&'static str]) -> Vec<(&'static str, Vec<u8>)> {
     let usual = ["bootmgfw.efi", "sources/boot.wim"];
     let all = usual.iter().chain(files);
     all.map(|path| (*path, b"bytes ".repeat(500_000))).collect()
-}
-
-/// A daemon with a page on which images can be chosen, and where that is.
-fn served(world: &World) -> Option<(Mounted, String)> {
-    if !can_mount() {
-        return None;
-    }
-    let root = world.path("mnt");
-    std::fs::create_dir_all(&root).unwrap();
-    let config = format!("mountpoint = {root:?}\n{}", world.config_text());
-    std::fs::write(world.path("mounts.toml"), config).unwrap();
-    let mut command = program();
-    command
-        .args(["mount", "--web", "127.0.0.1:0", "--web-write", "--config"])
-        .arg(world.path("mounts.toml"));
-    let mounted = Mounted::start(command, &root);
-    let page = wait::until("the page", PATIENCE, || {
-        let log = mounted.log();
-        let (_, address) = log.split_once("the page is at ")?;
-        Some(address.split_whitespace().next()?.to_owned())
-    });
-    Some((mounted, page))
 }
 
 fn asks(server: &Server, client: [u8; 4], names: &[&str]) {
@@ -80,7 +59,7 @@ fn three_boots_are_seen_as_they_happen_and_a_choice_takes_effect() {
         .image("y", &image(&[]))
         .default_image("x")
         .client("127.0.0.33", "y");
-    let Some((mounted, page)) = served(&world) else {
+    let Some((mounted, address)) = served(&world, &["--web", "127.0.0.1:0", "--web-write"]) else {
         return;
     };
     let Some(server) = or_skip(servers::tftpd_hpa(mounted.root())) else {
@@ -89,7 +68,7 @@ fn three_boots_are_seen_as_they_happen_and_a_choice_takes_effect() {
     let Some(browser) = or_skip(Browser::start()) else {
         return;
     };
-    browser.open(&page);
+    browser.open(&format!("http://{address}/"));
     browser.wait_for_text("live");
 
     // One boots to its end.
