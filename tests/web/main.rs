@@ -2,7 +2,7 @@
 //!
 //! `played` is a daemon that says whatever a test wants; `answers` what is answered to which
 //! request; `guarded` who is refused; `bounds` what those can do who mean harm; `metrics` what
-//! Prometheus reads; `page` what a person sees and does; `daemon` the real program; `boots` three
+//! Prometheus reads; `page` what a person sees, `keys` what is done without a mouse, `looks` how it looks; `daemon` the real program; `boots` three
 //! computers that boot meanwhile.
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +19,8 @@ mod boots;
 mod bounds;
 mod daemon;
 mod guarded;
+mod keys;
+mod looks;
 mod metrics;
 mod page;
 mod played;

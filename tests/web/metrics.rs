@@ -113,7 +113,7 @@ fn prometheus_reads_what_the_status_says() {
             value(&read, name, Some(label)),
             Some(expected),
             "{name} {label:?}"
-        )
+        );
     };
     of("winbootfs_build_info", ("version", "0.1.0"), 1.0);
     of("winbootfs_clients", ("state", "under-way"), 1.0);
