@@ -101,8 +101,8 @@ pub struct Door {
 #[derive(Debug)]
 struct OpenFile {
     bytes: Bytes,
-    /// By what the journal knows it.
-    ticket: Option<Ticket>,
+    /// By what the journal knows it; several, where one of several clients may have asked.
+    tickets: Box<[Ticket]>,
 }
 
 /// Who reads an open file.
@@ -197,6 +197,10 @@ impl witness::Caller for Caller<'_> {
 
     fn peers(&self) -> Peers {
         Asking::peers(self)
+    }
+
+    fn serves_one(&self) -> bool {
+        Asking::serves_one(self)
     }
 }
 
@@ -351,19 +355,21 @@ impl Door {
     }
 
     /// Notes in the journal that a file is opened.
-    fn witness_opening(&self, caller: &Caller<'_>, id: u64) -> Option<Ticket> {
-        let place = || self.tree.file(id);
-        let (news, ticket) = self.witness.opened(caller, id, place)?;
-        self.told.asked(&news);
-        Some(ticket)
+    fn witness_opening(&self, caller: &Caller<'_>, id: u64) -> Box<[Ticket]> {
+        let opened = self.witness.opened(caller, id, || self.tree.file(id));
+        let told = opened.into_iter().map(|(news, ticket)| {
+            self.told.asked(&news);
+            ticket
+        });
+        told.collect()
     }
 
-    fn open_file(&self, bytes: Bytes, ticket: Option<Ticket>) -> FileHandle {
-        FileHandle(self.files.add(OpenFile { bytes, ticket }))
+    fn open_file(&self, bytes: Bytes, tickets: Box<[Ticket]>) -> FileHandle {
+        FileHandle(self.files.add(OpenFile { bytes, tickets }))
     }
 
-    fn pass(&self, reply: ReplyOpen, backing: &Arc<BackingId>, ticket: Option<Ticket>) {
-        let handle = self.open_file(Bytes::Passed(backing.clone()), ticket);
+    fn pass(&self, reply: ReplyOpen, backing: &Arc<BackingId>, tickets: Box<[Ticket]>) {
+        let handle = self.open_file(Bytes::Passed(backing.clone()), tickets);
         reply.opened_passthrough(handle, FopenFlags::FOPEN_NOFLUSH, backing);
     }
 
@@ -448,8 +454,8 @@ impl Filesystem for Door {
             Choosing::Unknown => self.told.unknown_choice(caller.thread, &caller.peers()),
         }
         if let Some(backing) = self.backings.known(id.0) {
-            let ticket = self.witness_opening(&caller, id.0);
-            return self.pass(reply, &backing, ticket);
+            let tickets = self.witness_opening(&caller, id.0);
+            return self.pass(reply, &backing, tickets);
         }
         let file = match self.tree.open(id.0) {
             Ok(file) => file,
@@ -460,11 +466,11 @@ impl Filesystem for Door {
                 return reply.error(errno(&error));
             }
         };
-        let ticket = self.witness_opening(&caller, id.0);
+        let tickets = self.witness_opening(&caller, id.0);
         match self.backings.register(id.0, file.as_ref(), &reply) {
-            Some(backing) => self.pass(reply, &backing, ticket),
+            Some(backing) => self.pass(reply, &backing, tickets),
             None => {
-                let handle = self.open_file(Bytes::Read(file), ticket);
+                let handle = self.open_file(Bytes::Read(file), tickets);
                 let flags = FopenFlags::FOPEN_KEEP_CACHE | FopenFlags::FOPEN_NOFLUSH;
                 reply.opened(handle, flags);
             }
@@ -504,11 +510,11 @@ impl Filesystem for Door {
         reply: ReplyEmpty,
     ) {
         reply.ok();
-        let Some(OpenFile { bytes, ticket }) = self.files.remove(handle.0) else {
+        let Some(OpenFile { bytes, tickets }) = self.files.remove(handle.0) else {
             return;
         };
-        if let Some(ticket) = ticket {
-            let news = self.witness.closed(&ticket);
+        for ticket in &tickets {
+            let news = self.witness.closed(ticket);
             news.iter().for_each(|news| self.told.asked(news));
         }
         if let Bytes::Passed(backing) = bytes {

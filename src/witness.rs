@@ -34,8 +34,8 @@ const MOST: usize = 4096;
 /// process for each request lives shorter, a server for all clients has many.
 const BELIEF: Duration = Duration::from_secs(1);
 
-/// To so many clients it is written down that one of them was refused.
-const MOST_REFUSED: usize = 16;
+/// For so many clients it is written down that one of them asked, or was refused.
+const MOST_SHARED: usize = 16;
 
 /// What the kernel asks, seen with the eyes of the journal.
 #[derive(Debug)]
@@ -56,6 +56,9 @@ pub trait Caller {
 
     /// The same, found out now if need be.
     fn peers(&self) -> Peers;
+
+    /// Whether the thread serves one of them alone, and it is only not known which.
+    fn serves_one(&self) -> bool;
 }
 
 /// A thread that asked.
@@ -126,7 +129,7 @@ impl Witness {
         let (whom, server) = self.served(caller, thread);
         let whos = match (&whom, caller.peers()) {
             (Whom::Client(client), _) => vec![Who::Client(*client)],
-            (_, Peers::These(peers)) if peers.len() <= MOST_REFUSED => {
+            (_, Peers::These(peers)) if peers.len() <= MOST_SHARED => {
                 let peers = peers.into_iter().map(Address::ip);
                 peers.map(Who::Client).collect()
             }
@@ -140,32 +143,44 @@ impl Witness {
         whos.into_iter().map(refused).collect()
     }
 
-    /// The file with a number was opened.
+    /// The file with a number was opened. Of several clients whom a thread may serve each has
+    /// it in its journal: all have a transfer under way just now, and that one of them has
+    /// stopped would be wrong more often than that it is a little further than it is.
     pub fn opened(
         &self,
         caller: &dyn Caller,
         id: u64,
         place: impl FnOnce() -> Option<FilePlace>,
-    ) -> Option<(News, Ticket)> {
+    ) -> Vec<(News, Ticket)> {
         let mut thread = self.thread(caller, Whom::Unasked);
         let looked_up = thread.looked_up.take().filter(|(last, _)| *last == id);
         let (whom, server) = self.served(caller, thread);
-        let who = who(&whom, &server)?;
-        let known = self.known(id, place)?;
-        let name = looked_up.map_or(known.name, |(_, name)| name);
-        let size = known.file.size;
-        let opened = Opened {
-            file: known.file,
-            read: None,
-            open_for: None,
+        let whos = match several(caller, &whom) {
+            Some(clients) => clients,
+            None => who(&whom, &server).into_iter().collect(),
         };
-        let (news, ticket) = self.write(who, &server, name, Outcome::Opened(opened));
+        let Some(known) = self.known(id, place).filter(|_| !whos.is_empty()) else {
+            return Vec::new();
+        };
+        let name = looked_up.map_or(known.name, |(_, name)| name);
+        let server = match whos.len() {
+            1 => server,
+            several => format!("{server}, for one of {several} clients").into(),
+        };
+        let opened = whos.into_iter().map(|who| {
+            let (news, ticket) = self.write(who, &server, name.clone(), opened(&known.file));
+            self.follow(&news, &ticket, caller.thread(), id, known.file.size);
+            (news, ticket)
+        });
+        opened.collect()
+    }
+
+    /// A boot image is followed on its way.
+    fn follow(&self, news: &News, ticket: &Ticket, process: u32, id: u64, size: u64) {
         if news.entry.part == Part::Image {
             let now = Instant::now();
-            self.transfers
-                .begin(ticket.clone(), caller.thread(), id, size, now);
+            self.transfers.begin(ticket.clone(), process, id, size, now);
         }
-        Some((news, ticket))
     }
 
     /// A file was closed.
@@ -280,9 +295,35 @@ impl Witness {
 fn whom(caller: &dyn Caller, from: &Place) -> Whom {
     match (from.client(), caller.known_peers()) {
         (Some(client), _) => Whom::Client(client),
+        // Of several it is perhaps known which, as soon as others have asked too.
+        (None, Some(Peers::These(peers))) if peers.len() > 1 => Whom::Unasked,
         (None, Some(peers)) => whom_of(&peers),
         (None, None) => Whom::Unasked,
     }
+}
+
+/// The clients of a thread that serves one of several.
+fn several(caller: &dyn Caller, whom: &Whom) -> Option<Vec<Who>> {
+    let Peers::These(peers) = (*whom == Whom::Unknown).then(|| caller.peers())? else {
+        return None;
+    };
+    let are_few = (2..=MOST_SHARED).contains(&peers.len());
+    let clients = || {
+        peers
+            .into_iter()
+            .map(Address::ip)
+            .map(Who::Client)
+            .collect()
+    };
+    (are_few && caller.serves_one()).then(clients)
+}
+
+fn opened(file: &Arc<File>) -> Outcome {
+    Outcome::Opened(Opened {
+        file: file.clone(),
+        read: None,
+        open_for: None,
+    })
 }
 
 fn whom_of(peers: &Peers) -> Whom {

@@ -303,7 +303,7 @@ fn the_numbers_are_given_back() {
     };
     let mut held = 0;
     for number in 0_u32.. {
-        let name = respelled(b"images/cedar/boot/bcd", number);
+        let name = respelled(b"images/cedar/boot/boot.sdi", number);
         assert!(fs::metadata(mounted.path(&name)).is_ok());
         if number % 10_000 == 0 {
             held = held.max(mounted.counter("nodes"));
