@@ -229,7 +229,7 @@ impl Twin {
         let numbers: Vec<u32> = boot.entries().map(|entry| entry.number).collect();
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
         for entry in boot.entries() {
-            assert_eq!(boot.entry(entry.number), Some(entry));
+            assert_eq!(boot.entry(entry.number).map(|kept| &**kept), Some(entry));
         }
         let stage = boot.progress.stage;
         let before = self.stages.insert(boot.serial, stage).unwrap_or(stage);
