@@ -229,7 +229,7 @@ impl Catalog {
     /// What was found out so far is to be found out again, and which stores can be made.
     pub fn move_on(&self) {
         let stores = self.stores.values();
-        stores.for_each(|stores| stores.layer().forget_all());
+        stores.for_each(StoreLayer::forget);
         self.moment.store(next_moment(), Ordering::Release);
     }
 

@@ -1,5 +1,6 @@
 //! What the operator may type. Types only; what is done about it is in [`crate::cmd`].
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ The configuration, mounts.toml (relative paths are relative to the file):
   owner      = \"root:root\"              # optional: who owns every file
   leases     = \"/var/lib/misc/dnsmasq.leases\"  # optional: where MACs are known from
   follow_idle = \"30m\"                  # optional: how long a choice in a menu holds
+  status_group = \"adm\"                # optional: who may look at boots, besides root
 
   [image.rescue]
   source = \"/srv/winpe/rescue\"          # a folder ...
@@ -59,7 +61,7 @@ to the log.";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  it failed, or `check` found a boot that cannot work
+  1  it failed, `check` found a boot that cannot work, or `doctor` a problem
   2  wrong usage, or something is wrong with the configuration";
 
 const CHECK_NOTES: &str = "\
@@ -95,6 +97,16 @@ whatever it asks for next, it gets from that image.
 Examples:
   winbootfs init --menu pxelinux > /srv/tftp/pxelinux.cfg/default
   winbootfs init --menu ipxe --server nginx > /srv/tftp/menu.ipxe";
+
+const DOCTOR_NOTES: &str = "\
+It looks at the mount and beneath it, at the TFTP and HTTP servers that run, whether their roots
+lie in the mount and they let it know their clients, at ports and firewall, at the kernel, and
+at what the daemon may do. Run it as root: other users cannot see everything.
+
+A note is something to know, or something that could not be seen. A PROBLEM keeps a client from
+booting, or gives it the wrong image. Beneath each stands what to do.
+
+Exit code: 0 if there is no problem, 1 if there is one, 2 if the configuration is wrong.";
 
 const STATUS_NOTES: &str = "\
 A boot goes through these stages: NBP (the boot program, or a menu), boot manager, BCD,
@@ -186,6 +198,9 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show all names that a client, or an image, has; needs no mount
     Tree(TreeArgs),
+    /// Look for what keeps servers and clients from the mount; changes nothing
+    #[command(after_help = DOCTOR_NOTES)]
+    Doctor(DoctorArgs),
     /// Show what a running daemon does: images, clients and their boots
     Status(StatusArgs),
     /// Show what clients ask for, as it happens
@@ -267,6 +282,14 @@ pub struct BcdShowArgs {
     pub json: bool,
 }
 
+/// What `doctor` takes.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What `status` takes.
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_NOTES)]
@@ -282,6 +305,10 @@ pub struct StatusArgs {
     /// For programs
     #[arg(long)]
     pub json: bool,
+
+    /// For the textfile collector of Prometheus
+    #[arg(long, conflicts_with_all = ["json", "client"])]
+    pub prometheus: bool,
 }
 
 /// What `watch` takes.
@@ -407,6 +434,20 @@ pub struct MountArgs {
     /// How the log is written [default: text, and under systemd fields of its journal]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    /// Serve a page with images and clients, and metrics for Prometheus, at this address; to
+    /// nobody else: 127.0.0.1:8069
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = page_address)]
+    pub web: Option<SocketAddr>,
+
+    /// Let whoever sees the page choose the images of clients
+    #[arg(long, requires = "web")]
+    pub web_write: bool,
+}
+
+fn page_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let meant = "write an address of this machine and a port: 127.0.0.1:8069, or [::1]:8069";
+    text.parse().map_err(|_| meant)
 }
 
 /// How a log is written.

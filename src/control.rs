@@ -210,7 +210,7 @@ impl Lines {
     ///
     /// # Errors
     /// Those of the socket; what is no line.
-    pub fn next(&mut self) -> io::Result<Option<Line>> {
+    pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         loop {
             let line = hear(&mut self.0, LONGEST_ANSWER)?;
             match line.as_slice() {

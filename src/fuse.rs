@@ -86,7 +86,7 @@ pub struct Door {
     macs: Arc<dyn Macs>,
     stats: Arc<Stats>,
     told: Arc<dyn Told>,
-    witness: Witness,
+    witness: Arc<Witness>,
     files: Handles<OpenFile>,
     backings: Arc<Backings>,
     folders: Handles<OnceLock<Vec<Entry>>>,

@@ -10,16 +10,19 @@
 //! | --- | --- |
 //! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
+//! | [`doctor`] | what is to be mended on the machine around the mount |
 //! | [`control`] | what commands ask the daemon |
+//! | [`web`] | the page; the only room with an async runtime |
 //! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
-//! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`menu`] | menus for pxelinux, iPXE and GRUB |
 //! | [`reporter`] | what the daemon says of itself, made when somebody asks |
 //! | [`watchers`] | those who watch the journal live |
+//! | [`advice`] | what the operator is told: first steps, and what a server needs |
 //! | [`watch`] | events from the disk, and what they make stale |
 //! | [`rounds`] | looks after sources of which no event tells |
 //! | [`fuse`] | the door to the kernel; the only room that names `fuser` |
 //! | [`witness`] | from what the kernel asks to the journal |
+//! | [`transfers`], [`position`] | boot images on their way, and how far a server has read them |
 //! | [`caller`], [`cards`] | from a process to the client it serves, and to its network card |
 //! | [`diagnosis`] | why a boot does not go on, and what to do |
 //! | [`seen`] | an image through the eyes of a boot manager |
@@ -27,6 +30,7 @@
 //! | [`tree`] | the answer to every name |
 //! | [`catalog`] | all images, the base and the rules, at one moment |
 //! | [`openings`], [`once`] | files about to be opened, and files that end a rule |
+//! | [`metrics`] | what a running daemon says of itself, for Prometheus |
 //! | [`status`] | what a running daemon says of itself, as data |
 //! | [`journal`] | what each client asked for, and how far its boot is |
 //! | [`choice`] | who gets which image, and why |
@@ -45,6 +49,7 @@
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`wim`] | images inside a boot.wim, and how they are compressed |
 //! | [`bcd`] | boot configuration stores: what they say, what is wrong with them, and how they are made |
+//! | [`servers`] | what each known server needs, line by line |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!
@@ -74,6 +79,7 @@ pub mod cmd;
 pub mod config;
 pub mod control;
 pub mod diagnosis;
+pub mod doctor;
 pub mod error;
 pub mod expected;
 pub mod failure;
@@ -87,26 +93,31 @@ pub mod layer;
 pub mod leases;
 pub mod limit;
 pub mod menu;
+pub mod metrics;
 pub mod name;
 pub mod neighbours;
 pub mod nodes;
 pub mod once;
 pub mod openings;
+pub mod position;
 pub mod program;
 pub mod read;
 pub mod reporter;
 pub mod rounds;
 pub mod seen;
+pub mod servers;
 pub mod service;
 pub mod source;
 pub mod status;
 pub mod stores;
 pub mod tally;
+pub mod transfers;
 pub mod tree;
 pub mod view;
 pub mod watch;
 pub mod watchers;
 pub mod way;
+pub mod web;
 pub mod wim;
 pub mod witness;
 

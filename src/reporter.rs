@@ -27,6 +27,7 @@ use crate::status::{
 };
 use crate::tally::Tally;
 use crate::tree::Tree;
+use crate::witness::Witness;
 
 /// How many diagnoses are remembered.
 const MOST_DIAGNOSES: usize = 4096;
@@ -41,6 +42,8 @@ pub struct Parts {
     pub tree: Arc<Tree>,
     /// What the clients asked for.
     pub journal: Arc<Journal>,
+    /// Who knows how far boot images are.
+    pub witness: Arc<Witness>,
     /// Who knows network cards.
     pub macs: Arc<dyn Macs>,
     /// What the door counts.
@@ -55,7 +58,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Reporter {
     parts: Parts,
-    began: Instant,
+    began: Moment,
     diagnoses: Mutex<LruCache<Who, Known>>,
 }
 
@@ -64,7 +67,8 @@ pub struct Reporter {
 struct Known {
     moment: u64,
     boot: u64,
-    requests: u32,
+    /// When something was heard of it last.
+    last: Instant,
     is_silent: bool,
     diagnosis: Option<Diagnosis>,
 }
@@ -81,7 +85,7 @@ impl Reporter {
     pub fn new(parts: Parts) -> Self {
         Self {
             parts,
-            began: Instant::now(),
+            began: Moment::now(),
             diagnoses: Mutex::new(LruCache::unbounded()),
         }
     }
@@ -140,7 +144,7 @@ impl Reporter {
         let fresh = Known {
             moment: case.catalog.moment(),
             boot: case.boot.serial,
-            requests: case.boot.requests,
+            last: case.boot.last,
             is_silent: matches!(ending, Ending::Silent { .. }),
             diagnosis: None,
         };
@@ -183,6 +187,7 @@ impl Reporter {
         };
         Client {
             client: who.to_string(),
+            boot: boot.serial,
             is_known: matches!(who, Who::Client(_)),
             mac: mac.map(|mac| Address::Mac(mac).to_string()),
             image: image(decision.as_ref(), boot, &catalog),
@@ -266,6 +271,7 @@ pub fn request(news: &News) -> Request {
 
 impl Tells for Reporter {
     fn status(&self, most_clients: usize) -> Status {
+        self.parts.witness.look();
         let now = Moment::now();
         let until = now.steady + PATIENCE;
         let catalog = self.parts.tree.catalog();
@@ -277,7 +283,8 @@ impl Tells for Reporter {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mountpoint: self.parts.mountpoint.clone(),
             pid: std::process::id(),
-            running_s: self.began.elapsed().as_secs(),
+            started_ms: told::millis_since_1970(self.began.wall),
+            running_s: self.began.steady.elapsed().as_secs(),
             reading: self.parts.gauges.reading(),
             counts: self.counts(),
             images: self.images(&catalog, &clients),
@@ -338,8 +345,8 @@ impl Tells for Reporter {
 
 impl Known {
     fn is_of(&self, other: &Self) -> bool {
-        (self.moment, self.boot, self.requests, self.is_silent)
-            == (other.moment, other.boot, other.requests, other.is_silent)
+        (self.moment, self.boot, self.last, self.is_silent)
+            == (other.moment, other.boot, other.last, other.is_silent)
     }
 }
 

@@ -38,6 +38,8 @@ use crate::tally::Tally;
 use crate::tree::Tree;
 use crate::watch::{Change, Events};
 use crate::watchers::{Watchers, Watching};
+use crate::web::{Place, Web};
+use crate::witness::Witness;
 
 /// How often sources are looked after that went away or were replaced as a whole, which
 /// no event tells.
@@ -138,11 +140,14 @@ struct Service {
     dropped: dropped::Folder,
     complaints: Vec<Problems>,
     journal: Arc<Journal>,
+    witness: Arc<Witness>,
     reporter: Arc<Reporter>,
     chronicle: Arc<Chronicle>,
     tally: Arc<Tally>,
     /// Listened to as long as the mount is there.
     control: Option<Control>,
+    /// Served as long as the daemon runs.
+    _web: Option<Web>,
 }
 
 /// What commands may ask of the daemon.
@@ -195,11 +200,12 @@ impl Answering {
     }
 }
 
-/// Mounts what the configuration says and serves it until it is told to stop.
+/// Mounts what the configuration says and serves it until it is told to stop; and a page, where
+/// one is wanted.
 ///
 /// # Errors
-/// Why it could not be mounted.
-pub fn run(config: Config) -> Result<(), Failure> {
+/// Why it could not be mounted, or where no page can be served.
+pub fn run(config: Config, page: Option<Place>) -> Result<(), Failure> {
     let Some(mountpoint) = config.mountpoint.as_ref().map(|path| path.value.clone()) else {
         return Err(Failure::Usage(format!(
             "{} names no mountpoint\n  add one: mountpoint = \"/srv/tftp\"",
@@ -208,7 +214,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     };
     mountpoint::prepare(&mountpoint).map_err(failed)?;
     warn_of_hidden_files(&config, &mountpoint);
-    let service = Service::up(config, &mountpoint)?;
+    let service = Service::up(config, &mountpoint, page)?;
     service.announce();
     service.serve()
 }
@@ -219,7 +225,8 @@ fn failed(error: impl std::error::Error) -> Failure {
 
 impl Service {
     /// Brings everything up, the mount last: once it is there it answers.
-    fn up(config: Config, mountpoint: &Path) -> Result<Self, Failure> {
+    fn up(config: Config, mountpoint: &Path, page: Option<Place>) -> Result<Self, Failure> {
+        let page = page.map(Place::take).transpose().map_err(failed)?;
         let (sender, happenings) = channel();
         listen_to_signals(sender.clone()).map_err(failed)?;
         let events = Arc::new(Events::new(sender.clone()));
@@ -251,7 +258,8 @@ impl Service {
             tally: tally.clone(),
             happenings: sender,
         });
-        let mounted = session::mount(&tree, mountpoint, &ears, &macs, &journal).map_err(failed)?;
+        let witness = Arc::new(Witness::new(journal.clone()));
+        let mounted = session::mount(&tree, mountpoint, &ears, &macs, &witness).map_err(failed)?;
         let device = mountpoint::device(mountpoint);
         if let Some(device) = device {
             surroundings.own_mount.is_up(device);
@@ -259,11 +267,13 @@ impl Service {
         let reporter = Arc::new(Reporter::new(reporter::Parts {
             tree: tree.clone(),
             journal: journal.clone(),
+            witness: witness.clone(),
             macs: macs.clone(),
             gauges: mounted.gauges(),
             tally: tally.clone(),
             mountpoint: mountpoint.display().to_string(),
         }));
+        let web = page.map(|page| page.serve(reporter.clone()));
         let answering = Answering {
             tree: tree.clone(),
             macs,
@@ -288,10 +298,12 @@ impl Service {
             dropped,
             complaints: Vec::new(),
             journal,
+            witness,
             reporter,
             chronicle,
             tally,
             control,
+            _web: web.transpose().map_err(failed)?,
         };
         service.complain_of_dropped();
         Ok(service)
@@ -376,6 +388,7 @@ impl Service {
         let idle = self.tree.catalog().config().follow_idle;
         self.tree.boots().forget_idle(Instant::now(), idle);
         self.rounds.go();
+        self.witness.look();
         self.chronicle.tick();
         self.tell_ended();
     }

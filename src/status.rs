@@ -17,6 +17,9 @@ pub struct Status {
     pub mountpoint: String,
     /// The process id of the daemon.
     pub pid: u32,
+    /// When it was started, in milliseconds since 1970.
+    #[serde(default)]
+    pub started_ms: u64,
     /// Since when it runs, in seconds.
     pub running_s: u64,
     /// How files are read.
@@ -108,6 +111,9 @@ pub struct Client {
     /// Its address as its server names it; what to ask for its journal by. For a server that
     /// names nobody, `somebody behind SERVER`.
     pub client: String,
+    /// The number of its boot: another one is another boot, and a later one is greater.
+    #[serde(default)]
+    pub boot: u64,
     /// Whether it is a client, and not just a server.
     pub is_known: bool,
     /// Its MAC, where that is known.

@@ -26,13 +26,14 @@ use crate::image::{Found, Image, Item};
 use crate::name::{Asked, Folded, fold, parts};
 use crate::program::{Firmware, Program};
 use made::Made;
-use own::Own;
+use own::{Own, Shelf};
 
 /// The boot configurations of an image.
 #[derive(Debug)]
 pub struct Stores {
     image: ImageName,
     files: Arc<Image>,
+    shelf: Shelf,
     bcd: BcdSpec,
     /// The names that the operator gave something else, or nothing.
     by_hand: Vec<Vec<Folded>>,
@@ -126,6 +127,7 @@ impl Stores {
             image: spec.name.value.clone(),
             by_hand: aliases.map(|alias| folded(&alias.name)).collect(),
             bcd: spec.bcd.clone(),
+            shelf: Shelf::default(),
             files,
         };
         (spec.bcd.source != StoreSource::Image).then_some(stores)
@@ -144,8 +146,11 @@ impl Stores {
     ) -> Result<Option<Chosen>, Error> {
         let is_by_hand = self.by_hand.contains(&folded(name.path()));
         let own = match is_by_hand {
-            true => found.map(Own::new).into_iter().collect(),
-            false => own::all(&self.files, found)?,
+            true => found
+                .map(|found| self.shelf.own(found))
+                .into_iter()
+                .collect(),
+            false => own::all(&self.files, &self.shelf, found)?,
         };
         let for_whom = self.for_whom(name, booted, &own);
         let is_made = self.bcd.source == StoreSource::Made || !self.bcd.wims.is_empty();
@@ -159,11 +164,26 @@ impl Stores {
         }
     }
 
+    /// Under which names there is a store for somebody, without looking into any.
+    ///
+    /// # Errors
+    /// Those of the sources.
+    pub fn there(&self) -> Result<[bool; 3], Error> {
+        let has_any = own::is_any(&self.files)? || plan::is_any(self)?;
+        let mut there = [has_any; 3];
+        for (there, name) in there.iter_mut().zip(StoreName::ALL) {
+            if self.by_hand.contains(&folded(name.path())) {
+                *there = self.found(name)?.is_some();
+            }
+        }
+        Ok(there)
+    }
+
     /// The store that needs least to boot this client. One that is not understood may be
     /// right all the same, and stays where it is.
     fn best_of(&self, own: Vec<Own>, for_whom: &ForWhom) -> Option<Chosen> {
         let completed = own.iter().filter_map(|own| {
-            let store = own.store.as_ref().ok()?;
+            let store = (*own.store).as_ref().ok()?;
             Some((own, self.complete(store, for_whom)))
         });
         let best = completed.min_by_key(|(_, completed)| completed.added.len());
@@ -174,7 +194,7 @@ impl Stores {
             });
         }
         own.into_iter().next().map(|own| {
-            let why = own.store.err().unwrap_or_default();
+            let why = (*own.store).as_ref().err().cloned().unwrap_or_default();
             for_whom.chosen(Content::Own(own.item), Done::NotUnderstood(why))
         })
     }

@@ -20,8 +20,11 @@ use crate::caller::{is_server, server_name};
 use crate::choice::Peers;
 use crate::journal::boot::{File, Opened, Outcome};
 use crate::journal::news::News;
+use crate::journal::part::Part;
 use crate::journal::{Asked, Journal, Ticket, Who};
+use crate::position;
 use crate::stores::Why;
+use crate::transfers::Transfers;
 use crate::tree::{Admitted, FilePlace, Place};
 
 /// How many threads, and how many files, are remembered.
@@ -40,6 +43,7 @@ pub struct Witness {
     journal: Arc<Journal>,
     threads: Mutex<LruCache<u32, Thread>>,
     files: Mutex<LruCache<u64, Known>>,
+    transfers: Transfers,
 }
 
 /// Somebody who can tell whom the asking process talks to.
@@ -91,6 +95,7 @@ impl Witness {
             journal,
             threads: Mutex::new(LruCache::unbounded()),
             files: Mutex::new(LruCache::unbounded()),
+            transfers: Transfers::default(),
         }
     }
 
@@ -108,9 +113,8 @@ impl Witness {
     /// A name was looked up in a place, and is not there.
     pub fn missed(&self, caller: &dyn Caller, from: &Place, name: &[u8]) -> Option<News> {
         let thread = self.thread(caller, whom(caller, from));
-        let (thread, server) = self.served(caller, thread);
-        let who = who(&thread.whom, &server)?;
-        self.remember(caller.thread(), thread);
+        let (whom, server) = self.served(caller, thread);
+        let who = who(&whom, &server)?;
         let name = from.full_name(name);
         Some(self.write(who, &server, name, Outcome::Missing).0)
     }
@@ -119,14 +123,14 @@ impl Witness {
     /// clients it was, each of them may have to know.
     pub fn refused(&self, caller: &dyn Caller, from: &Place, name: &[u8], why: &str) -> Vec<News> {
         let thread = self.thread(caller, whom(caller, from));
-        let (thread, server) = self.served(caller, thread);
-        let whos = match (&thread.whom, caller.peers()) {
+        let (whom, server) = self.served(caller, thread);
+        let whos = match (&whom, caller.peers()) {
             (Whom::Client(client), _) => vec![Who::Client(*client)],
             (_, Peers::These(peers)) if peers.len() <= MOST_REFUSED => {
                 let peers = peers.into_iter().map(Address::ip);
                 peers.map(Who::Client).collect()
             }
-            _ => who(&thread.whom, &server).into_iter().collect(),
+            _ => who(&whom, &server).into_iter().collect(),
         };
         let (name, why): (_, Arc<str>) = (from.full_name(name), why.into());
         let refused = |who| {
@@ -143,24 +147,46 @@ impl Witness {
         id: u64,
         place: impl FnOnce() -> Option<FilePlace>,
     ) -> Option<(News, Ticket)> {
-        let thread = self.thread(caller, Whom::Unasked);
-        let (mut thread, server) = self.served(caller, thread);
-        let who = who(&thread.whom, &server)?;
+        let mut thread = self.thread(caller, Whom::Unasked);
         let looked_up = thread.looked_up.take().filter(|(last, _)| *last == id);
-        self.remember(caller.thread(), thread);
+        let (whom, server) = self.served(caller, thread);
+        let who = who(&whom, &server)?;
         let known = self.known(id, place)?;
         let name = looked_up.map_or(known.name, |(_, name)| name);
+        let size = known.file.size;
         let opened = Opened {
             file: known.file,
             read: None,
             open_for: None,
         };
-        Some(self.write(who, &server, name, Outcome::Opened(opened)))
+        let (news, ticket) = self.write(who, &server, name, Outcome::Opened(opened));
+        if news.entry.part == Part::Image {
+            let now = Instant::now();
+            self.transfers
+                .begin(ticket.clone(), caller.thread(), id, size, now);
+        }
+        Some((news, ticket))
     }
 
     /// A file was closed.
     pub fn closed(&self, ticket: &Ticket) -> Option<News> {
-        self.journal.closed(ticket, None, Instant::now())
+        let now = Instant::now();
+        let read = self.transfers.end(ticket, now);
+        self.journal.closed(ticket, read, now)
+    }
+
+    /// Looks how far the boot images on their way are. Takes a moment for each; not to be
+    /// called while the kernel waits.
+    pub fn look(&self) {
+        for transfer in self.transfers.under_way() {
+            if let Some(place) = position::of(transfer.process, transfer.id) {
+                let place = place.min(transfer.size);
+                self.transfers.seen(&transfer.ticket, place, Instant::now());
+                if place > 0 {
+                    self.journal.read(&transfer.ticket, place);
+                }
+            }
+        }
     }
 
     fn write(
@@ -210,15 +236,17 @@ impl Witness {
         }
     }
 
-    /// The same, with what is still to be found out.
-    fn served(&self, caller: &dyn Caller, mut thread: Thread) -> (Thread, Arc<str>) {
+    /// Finds out what is still not known of it, and remembers that.
+    fn served(&self, caller: &dyn Caller, mut thread: Thread) -> (Whom, Arc<str>) {
         if thread.whom == Whom::Unasked {
             thread.whom = whom_of(&caller.peers());
         }
         let server = thread.server.take();
         let server = server.unwrap_or_else(|| process(caller.thread()));
         thread.server = Some(server.clone());
-        (thread, server)
+        let whom = thread.whom.clone();
+        self.remember(caller.thread(), thread);
+        (whom, server)
     }
 
     fn know(&self, id: u64, file: &FilePlace, store: Option<&Why>, name: &[u8]) {

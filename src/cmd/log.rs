@@ -12,7 +12,6 @@ use tracing::Level;
 use tracing::field::Field;
 use tracing_subscriber::Layer;
 use tracing_subscriber::Registry;
-use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -43,7 +42,7 @@ type Output = Box<dyn Layer<Registry> + Send + Sync>;
 /// Under systemd the journal has its own times.
 fn text() -> Output {
     let format = tracing_subscriber::fmt::layer()
-        .fmt_fields(debug_fn(field).delimited(" "))
+        .fmt_fields(debug_fn(field))
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
@@ -58,7 +57,7 @@ fn field(out: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Re
     match field.name() {
         "message" => write!(out, "{value:?}"),
         name if TOLD.contains(&name) => Ok(()),
-        name => write!(out, "{name}={value:?}"),
+        name => write!(out, " {name}={value:?}"),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::source::Source;
 use crate::source::dir::OwnMount;
 use crate::source::file::FileSource;
 use crate::source::open::Written;
+use crate::web::Place;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
     log::everything(args.log_format);
@@ -19,7 +20,11 @@ pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> 
         Some((mountpoint, sources)) => without_file(sources, mountpoint)?,
         None => Config::read(&config_file(file))?,
     };
-    service::run(config)
+    let page = args.web.map(|address| Place {
+        address,
+        may_write: args.web_write,
+    });
+    service::run(config, page)
 }
 
 /// Images named after their folders and files, the first the default, the mountpoint the base.

@@ -8,6 +8,7 @@ use super::ask::{ask, mountpoint, print};
 use crate::cli::StatusArgs;
 use crate::control::{Answer, Question};
 use crate::failure::Failure;
+use crate::metrics;
 use crate::status::{Boots, Status};
 
 /// More clients than any terminal shows.
@@ -25,9 +26,10 @@ pub(super) fn run(file: Option<&Path>, args: &StatusArgs) -> Result<(), Failure>
         }
         None => {
             let status = status(&mountpoint)?;
-            print(&match args.json {
-                true => json(&status)?,
-                false => text::status(&status),
+            print(&match (args.json, args.prometheus) {
+                (true, _) => json(&status)?,
+                (_, true) => metrics::text(&status),
+                _ => text::status(&status),
             })
         }
     }

@@ -58,7 +58,7 @@ impl Printer {
     /// Prints all until the daemon ends. Returns false when nobody reads any more.
     fn all(&self, lines: &mut Lines) -> Result<bool, Failure> {
         // What breaks off in the middle of a line is also the end of the daemon.
-        while let Ok(Some(line)) = lines.next() {
+        while let Ok(Some(line)) = lines.next_line() {
             if !self.note(&line)? {
                 return Ok(false);
             }

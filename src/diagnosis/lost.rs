@@ -63,7 +63,10 @@ fn what(case: &Case<'_>, lost: &Lost) -> String {
         Part::Manager => format!("{place}, the boot manager"),
         Part::Store(Shelf::Named) => format!("{place}, which DHCP names (option 252)"),
         Part::Store(_) => format!("{place}, the boot configuration"),
-        Part::Sdi | Part::Image => format!("{place}, which the boot configuration names"),
+        Part::Sdi | Part::Image if case.boot.store().is_some() => {
+            format!("{place}, which the boot configuration names")
+        }
+        Part::Sdi | Part::Image => format!("{place}, which a menu or a loader names"),
         Part::Folder => format!("{place}: nothing that is asked for in it is there"),
         Part::Extra(_) | Part::Menu | Part::Other => place,
     }
@@ -132,7 +135,9 @@ fn next(
             None => alias,
         };
     }
-    if let (Some(other), Some(client)) = (elsewhere.first(), case.address()) {
+    // One boot.sdi is as good as another.
+    let elsewhere = elsewhere.first().filter(|_| lost.part != Part::Sdi);
+    if let (Some(other), Some(client)) = (elsewhere, case.address()) {
         return format!(
             "is {image} the image it is to have? If not: winbootfs client set {client} {other}"
         );

@@ -20,7 +20,6 @@ use super::handles::Handles;
 use super::{Door, Stats, Told, mountpoint};
 use crate::caller::Callers;
 use crate::client::Macs;
-use crate::journal::Journal;
 use crate::status::Reading;
 use crate::tree::Tree;
 use crate::witness::Witness;
@@ -97,7 +96,7 @@ pub fn mount(
     mountpoint: &Path,
     told: &Arc<dyn Told>,
     macs: &Arc<dyn Macs>,
-    journal: &Arc<Journal>,
+    witness: &Arc<Witness>,
 ) -> Result<Mounted, CannotMount> {
     mountpoint::prepare(mountpoint)?;
     let stats = Arc::new(Stats::default());
@@ -110,7 +109,7 @@ pub fn mount(
             macs: macs.clone(),
             stats: stats.clone(),
             told: told.clone(),
-            witness: Witness::new(journal.clone()),
+            witness: witness.clone(),
             files: Handles::default(),
             backings: backings.clone(),
             began: Instant::now(),

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Chosen, Content, StoreName, Stores, Why, own};
 use crate::bcd::Store;
@@ -84,17 +84,40 @@ impl ReadAt for Made {
 pub struct StoreLayer {
     stores: Arc<Stores>,
     layer: Arc<Layer>,
+    there: Arc<There>,
+}
+
+/// Which of the stores there are, by [`StoreName::ALL`]: asked whenever anybody goes through
+/// a folder that is on the way to one.
+#[derive(Debug, Default)]
+struct There(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    there: Option<[bool; 3]>,
+    /// How often it was forgotten: what was found out before that is not kept after it.
+    forgotten: u64,
 }
 
 impl StoreLayer {
     /// A layer for these stores.
     pub fn new(stores: Stores, watch: Arc<dyn Watch>) -> Self {
-        let stores = Arc::new(stores);
-        let layer = Layer::new(Box::new(MadeStores(stores.clone())), watch);
+        let (stores, there) = (Arc::new(stores), Arc::<There>::default());
+        let made = MadeStores {
+            stores: stores.clone(),
+            there: there.clone(),
+        };
         Self {
             stores,
-            layer: Arc::new(layer),
+            layer: Arc::new(Layer::new(Box::new(made), watch)),
+            there,
         }
+    }
+
+    /// What was found out so far is to be found out again.
+    pub fn forget(&self) {
+        self.there.forget();
+        self.layer.forget_all();
     }
 
     /// The layer.
@@ -161,13 +184,28 @@ impl StoreLayer {
 
 /// The stores of an image as files.
 #[derive(Debug)]
-struct MadeStores(Arc<Stores>);
+struct MadeStores {
+    stores: Arc<Stores>,
+    there: Arc<There>,
+}
+
+impl There {
+    fn forget(&self) {
+        let mut known = self.known();
+        known.there = None;
+        known.forgotten += 1;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl MadeStores {
     /// The names of a folder, with what they are.
     fn names(&self, folder: &str) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
-        for name in StoreName::ALL {
+        for (name, is_there) in StoreName::ALL.into_iter().zip(self.there()) {
             let below = match folder {
                 "" => Some(name.path()),
                 _ => name
@@ -180,8 +218,7 @@ impl MadeStores {
                 Some((first, _)) => (first, Kind::Folder),
                 None => (below, Kind::File),
             };
-            if self.is_there(name) && !entries.iter().any(|entry| &*entry.name == first.as_bytes())
-            {
+            if is_there && !entries.iter().any(|entry| &*entry.name == first.as_bytes()) {
                 entries.push(Entry {
                     name: first.as_bytes().into(),
                     kind,
@@ -193,12 +230,27 @@ impl MadeStores {
     }
 
     fn choose(&self, name: StoreName, booted: Option<&Program>) -> Result<Option<Chosen>, Error> {
-        let found = self.0.found(name)?;
-        self.0.choose(name, found, booted)
+        let found = self.stores.found(name)?;
+        self.stores.choose(name, found, booted)
     }
 
-    fn is_there(&self, name: StoreName) -> bool {
-        matches!(self.choose(name, None), Ok(Some(_)))
+    fn there(&self) -> [bool; 3] {
+        let files = &self.stores.files;
+        // Nothing tells of a change else.
+        let is_told = files.is_live() && !files.holds_links();
+        let (known, forgotten) = {
+            let known = self.there.known();
+            (known.there.filter(|_| is_told), known.forgotten)
+        };
+        if let Some(there) = known {
+            return there;
+        }
+        let there = self.stores.there().unwrap_or_default();
+        let mut known = self.there.known();
+        if known.forgotten == forgotten {
+            known.there = Some(there);
+        }
+        there
     }
 
     fn store(&self, path: &str) -> Result<Option<Look>, Error> {
@@ -267,7 +319,7 @@ fn understood(path: &str) -> Option<(StoreName, Option<Program>)> {
 
 impl Source for MadeStores {
     fn label(&self) -> String {
-        format!("boot configurations of {}", self.0.image)
+        format!("boot configurations of {}", self.stores.image)
     }
 
     fn description(&self) -> String {

@@ -1,6 +1,9 @@
 //! The stores that an image has.
 
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
 
 use super::{StoreName, at};
 use crate::bcd::{Element, ElementId, MOST_BYTES, Object, ObjectKind, Store};
@@ -8,6 +11,7 @@ use crate::error::Error;
 use crate::image::{Image, Item};
 use crate::name::{Asked, parts, visible};
 use crate::program::Firmware;
+use crate::source::Version;
 
 /// A store among the files of an image.
 #[derive(Debug)]
@@ -17,27 +21,86 @@ pub(super) struct Own {
     /// Where it is stored.
     pub(super) path: String,
     /// What is in it, or why that cannot be told: the rest of a sentence.
-    pub(super) store: Result<Store, String>,
+    pub(super) store: Arc<Result<Store, String>>,
+}
+
+/// Stores that were read. Files of one version hold the same bytes, so none is read twice
+/// while clients ask for it.
+#[derive(Debug)]
+pub(super) struct Shelf(Mutex<LruCache<Version, Arc<Result<Store, String>>>>);
+
+/// How many are kept: those of a few images.
+const MOST_KEPT: usize = 16;
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self(Mutex::new(LruCache::unbounded()))
+    }
+}
+
+impl Shelf {
+    /// The store that a file is.
+    pub(super) fn own(&self, item: Item) -> Own {
+        Own {
+            store: self.read(&item),
+            path: visible(item.hit.path.as_bytes()),
+            item,
+        }
+    }
+
+    fn read(&self, item: &Item) -> Arc<Result<Store, String>> {
+        let version = item.hit.look.stat.version;
+        if let Some(known) = self.kept().get(&version) {
+            return known.clone();
+        }
+        let read = match read(item) {
+            Ok(read) => Arc::new(read),
+            // The next time it perhaps can be.
+            Err(error) => return Arc::new(Err(format!("cannot be read: {error}"))),
+        };
+        let mut kept = self.kept();
+        kept.put(version, read.clone());
+        if kept.len() > MOST_KEPT {
+            kept.pop_lru();
+        }
+        read
+    }
+
+    fn kept(&self) -> MutexGuard<'_, LruCache<Version, Arc<Result<Store, String>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Where a boot.wim has the stores of install media.
 const INSIDE: [&str; 2] = ["Windows/Boot/DVD/PCAT/BCD", "Windows/Boot/DVD/EFI/BCD"];
 
 /// All of them, each once: first what was found under the name that is asked for.
-pub(super) fn all(image: &Image, found: Option<Item>) -> Result<Vec<Own>, Error> {
-    let paths = StoreName::ALL
-        .map(StoreName::path)
-        .into_iter()
-        .chain(INSIDE);
-    let mut all: Vec<Own> = found.map(Own::new).into_iter().collect();
-    for path in paths {
+pub(super) fn all(image: &Image, shelf: &Shelf, found: Option<Item>) -> Result<Vec<Own>, Error> {
+    let mut all: Vec<Own> = found.map(|found| shelf.own(found)).into_iter().collect();
+    for path in paths() {
         let found = item(image, path)?;
         let known = |own: &Own, item: &Item| own.item.hit.look.stat == item.hit.look.stat;
         if let Some(item) = found.filter(|item| !all.iter().any(|own| known(own, item))) {
-            all.push(Own::new(item));
+            all.push(shelf.own(item));
         }
     }
     Ok(all)
+}
+
+/// Whether there is any.
+pub(super) fn is_any(image: &Image) -> Result<bool, Error> {
+    for path in paths() {
+        if item(image, path)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Where stores are.
+fn paths() -> impl Iterator<Item = &'static str> {
+    let named = StoreName::ALL.map(StoreName::path).into_iter();
+    named.chain(INSIDE)
 }
 
 /// The file at a path of an image.
@@ -48,17 +111,9 @@ pub(super) fn item(image: &Image, path: &str) -> Result<Option<Item>, Error> {
 }
 
 impl Own {
-    pub(super) fn new(item: Item) -> Self {
-        Self {
-            store: read(&item),
-            path: visible(item.hit.path.as_bytes()),
-            item,
-        }
-    }
-
     /// Whose loaders it names, if it names any.
     pub(super) fn firmware(&self) -> Option<Firmware> {
-        let store = self.store.as_ref().ok()?;
+        let store = (*self.store).as_ref().ok()?;
         let first = store.boot_manager()?.elements.get(&ElementId::DEFAULT);
         let first = first.and_then(Element::as_object);
         let first = first.and_then(|first| store.objects.get(&first));
@@ -76,13 +131,16 @@ fn firmware(object: &Object) -> Option<Firmware> {
     of(".exe", Firmware::Bios).or(of(".efi", Firmware::Uefi))
 }
 
-fn read(item: &Item) -> Result<Store, String> {
+/// What the bytes of a file say, if they can be had.
+fn read(item: &Item) -> io::Result<Result<Store, String>> {
     let size = item.hit.look.stat.version.size;
     if size > MOST_BYTES as u64 {
-        return Err(format!("is no boot configuration: it has {size} bytes"));
+        return Ok(Err(format!(
+            "is no boot configuration: it has {size} bytes"
+        )));
     }
-    let bytes = bytes(item).map_err(|error| format!("cannot be read: {error}"))?;
-    Store::read(&bytes).map_err(|error| error.to_string())
+    let bytes = bytes(item)?;
+    Ok(Store::read(&bytes).map_err(|error| error.to_string()))
 }
 
 /// All of a file that is no larger than a store can be.

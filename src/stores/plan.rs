@@ -73,6 +73,19 @@ pub(super) fn wims(stores: &Stores) -> Result<Vec<BootImage>, Error> {
     Ok(wims)
 }
 
+/// Whether there is any, or one is named.
+pub(super) fn is_any(stores: &Stores) -> Result<bool, Error> {
+    if !stores.bcd.wims.is_empty() {
+        return Ok(true);
+    }
+    for path in WIMS {
+        if boot_image(stores, path)?.version.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn boot_image(stores: &Stores, path: &str) -> Result<BootImage, Error> {
     let parts = parts(path.as_bytes()).unwrap_or_default();
     let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();

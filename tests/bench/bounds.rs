@@ -11,7 +11,7 @@ use rustix::process::{Pid, Resource, Signal, kill_process};
 
 use crate::common::mounted::{Mounted, program};
 use crate::common::wait;
-use crate::ground::{Ground, MANY, driver};
+use crate::ground::{Ground, MANY, SMALL, driver};
 use crate::measure::{Figure, mebibytes};
 use crate::rows::Measured;
 use crate::spelling::Random;
@@ -69,7 +69,7 @@ fn view(daemon: &Mounted, time: usize) {
     for number in 0..VIEWS {
         let [high, low] = u16::try_from(time * VIEWS + number).unwrap().to_be_bytes();
         let folder = daemon.root().join(format!("clients/127.0.{high}.{low}"));
-        fs::metadata(folder.join("Boot/BCD")).unwrap();
+        fs::metadata(folder.join(SMALL)).unwrap();
         assert!(fs::read_dir(folder.join("boot")).unwrap().count() > 1);
     }
 }

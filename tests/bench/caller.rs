@@ -9,7 +9,7 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 
-use crate::ground::{CLIENT, Ground};
+use crate::ground::{CLIENT, Ground, SMALL};
 use crate::measure::{Awake, Figure, median, timed};
 use crate::rows::Measured;
 
@@ -57,7 +57,7 @@ pub(crate) fn first(ground: &Ground) -> Measured {
 /// What a new child measured, in microseconds.
 fn child(ground: &Ground, how: &str) -> f64 {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args([ROLE, how]).arg(ground.mount("Boot/BCD"));
+    command.args([ROLE, how]).arg(ground.mount(SMALL));
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let told = String::from_utf8(output.stdout).unwrap();

@@ -12,7 +12,7 @@ use winbootfs::config::ImageName;
 use winbootfs::program::{Firmware, Program};
 
 use crate::common::mounted::{Mounted, program};
-use crate::ground::Ground;
+use crate::ground::{Ground, SMALL};
 use crate::measure::{Awake, Figure, in_turns, mebibytes, typical};
 use crate::rows::Measured;
 use crate::spelling::Random;
@@ -23,8 +23,8 @@ pub(crate) const ROLE: &str = "--as-a-memory";
 const FOLLOWED: u16 = 10_000;
 const TURN: Duration = Duration::from_millis(250);
 
-/// The store of the image that a client booted, asked for under its folder; beside it the
-/// store of a client that gets the same image by a rule. The names are never believed, so
+/// A file of the image that a client booted, asked for under its folder; beside it that of a
+/// client that gets the same image by a rule. The names are never believed, so
 /// each is a question to the daemon.
 pub(crate) fn lookup(ground: &Ground) -> Measured {
     let daemon = ground.another("mnt-choice", program());
@@ -37,7 +37,7 @@ pub(crate) fn lookup(ground: &Ground) -> Measured {
         .map(|mut random| move || u16::try_from(random.below(usize::from(FOLLOWED))).unwrap());
     let [rule, choice] = &mut numbers;
     let stat = |folder: PathBuf| {
-        let found = fs::metadata(folder.join("Boot/BCD")).unwrap();
+        let found = fs::metadata(folder.join(SMALL)).unwrap();
         assert_eq!(found.len(), 16 << 10);
     };
     let by_rule = || typical(TURN, || stat(ruled(&daemon, rule())));

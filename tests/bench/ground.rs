@@ -38,6 +38,9 @@ pub(crate) struct Ground {
     pub(crate) rounds: usize,
 }
 
+/// A small file of which no client gets another than the rest.
+pub(crate) const SMALL: &str = "Boot/small.bin";
+
 /// What has to be removed when a signal ends the bench.
 static LEFT_BEHIND: Mutex<Option<PathBuf>> = Mutex::new(None);
 
@@ -51,7 +54,7 @@ impl Ground {
         clean_up_on_signals();
         build(&folder.path().join("native/images/x"));
         write(
-            &folder.path().join("native/images/other/Boot/BCD"),
+            &folder.path().join("native/images/other").join(SMALL),
             b"other",
         );
         rustix::fs::sync();
@@ -130,7 +133,7 @@ fn own_images(root: &Path) -> String {
 
 fn build(image: &Path) {
     let mut random = Random::new(1);
-    write(&image.join("Boot/BCD"), &random.bytes(16 << 10));
+    write(&image.join(SMALL), &random.bytes(16 << 10));
     write(&image.join("Boot/boot.sdi"), &random.bytes(3 << 20));
     write(&image.join("Boot/pxeboot.n12"), &random.bytes(16 << 10));
     for number in 0..FEW {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::common::mounted::PATIENCE;
 use crate::common::wait;
-use crate::ground::{FEW, Ground, LONG, MANY, driver, font};
+use crate::ground::{FEW, Ground, LONG, MANY, SMALL, driver, font};
 use crate::measure::{Awake, Figure, SIDES, in_turns, rate, timed, typical};
 use crate::rows::Measured;
 use crate::spelling::Random;
@@ -15,24 +15,23 @@ use crate::spelling::Random;
 /// How long one side of one round takes.
 const TURN: Duration = Duration::from_millis(120);
 
-const STORE: &str = "Boot/BCD";
 const SMALL_FOLDER: &str = "Boot/Fonts";
 const BIG_FOLDER: &str = "Drivers/BigDir";
 
 pub(crate) fn small_exact(ground: &Ground) -> Measured {
-    Ok(small(ground, &ground.mounted(STORE)))
+    Ok(small(ground, &ground.mounted(SMALL)))
 }
 
 pub(crate) fn small_wrong_case(ground: &Ground) -> Measured {
-    Ok(small(ground, &ground.mounted("BOOT/bcd")))
+    Ok(small(ground, &ground.mounted("BOOT/SMALL.bin")))
 }
 
 pub(crate) fn small_clients(ground: &Ground) -> Measured {
-    Ok(small(ground, &ground.client(STORE)))
+    Ok(small(ground, &ground.client(SMALL)))
 }
 
 fn small(ground: &Ground, mounted: &Path) -> Figure {
-    let native = ground.native(STORE);
+    let native = ground.native(SMALL);
     let mut block = vec![0; 64 << 10];
     let mut again = block.clone();
     compare_rates(
@@ -134,8 +133,8 @@ fn stat_next(store: &mut Vec<PathBuf>, make: impl FnMut() -> PathBuf) {
 }
 
 pub(crate) fn two_spellings(ground: &Ground) -> Measured {
-    let native = ground.native(STORE);
-    let spelled = [ground.mounted(STORE), ground.mounted("BOOT/BCD")];
+    let native = ground.native(SMALL);
+    let spelled = [ground.mounted(SMALL), ground.mounted("BOOT/SMALL.BIN")];
     let mut turn = 0;
     let mut mounted = || {
         turn = 1 - turn;

@@ -26,6 +26,7 @@ mod caller;
 mod choice;
 mod ground;
 mod iso;
+mod journal;
 mod load;
 mod measure;
 mod names;

@@ -2,7 +2,7 @@
 
 use crate::ground::Ground;
 use crate::measure::{Figure, median};
-use crate::{bounds, caller, choice, iso, load, names, network, streams, wim};
+use crate::{bounds, caller, choice, iso, journal, load, names, network, streams, wim};
 
 /// What a row measured, or why it could not.
 pub(crate) type Measured = Result<Figure, String>;
@@ -69,6 +69,10 @@ pub(crate) const ROWS: &[Row] = &[
     row("caller-first", "caller's view, first name of a child, p50", AtMost(150.0), " us", caller::first),
     row("choice-lookup", "stat by path, 10,000 followed : by a rule, p50", AtMost(1.2), " x", choice::lookup),
     row("choice-memory", "a followed client, of 100,000", AtMost(400.0), " B", choice::memory),
+    row("store-lookup", "a made store, by a client's folder, stat, p50", AtMost(1000.0), " us", journal::store),
+    row("journal-request", "a request in the journal, 1,000 clients", AtMost(2.0), " us", journal::request),
+    row("journal-status", "status of 1,000 clients with 200 requests each", AtMost(100.0), " ms", journal::status),
+    row("journal-memory", "memory for these", AtMost(20.0), " MiB", journal::memory),
     row("tftp-dnsmasq-1456", "16 MiB through dnsmasq", AtLeast(0.98), "", network::dnsmasq_1456),
     row("tftp-dnsmasq-1024", "16 MiB through dnsmasq", AtLeast(0.98), "", network::dnsmasq_1024),
     row("tftp-hpa-1456", "16 MiB through tftpd-hpa", AtLeast(0.98), "", network::hpa_1456),

@@ -14,6 +14,7 @@ mod choosing;
 mod daemon;
 mod errors;
 mod judging;
+mod logs;
 mod looking;
 mod making;
 mod sources;

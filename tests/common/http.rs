@@ -24,6 +24,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The value of the first header of this name, in any case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
@@ -81,13 +86,39 @@ pub(crate) fn request(
     method: &str,
     target: &[u8],
 ) -> io::Result<Reply> {
-    let mut stream = connect(server, from)?;
     let mut message = format!("{method} ").into_bytes();
     message.extend_from_slice(target);
     let rest = format!(" HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
     message.extend_from_slice(rest.as_bytes());
-    stream.write_all(&message)?;
-    read_reply(&mut BufReader::new(stream), method == "HEAD")
+    exchange(connect(server, from)?, &message, method == "HEAD")
+}
+
+/// A request with headers and a body of its own. Where `headers` has no `Host`, it is the
+/// server's address.
+pub(crate) fn send(
+    server: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Reply> {
+    let host = ("Host", &*server.to_string());
+    let has_host = headers.iter().any(|(name, _)| *name == host.0);
+    let mut message = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
+    for (name, value) in headers.iter().chain((!has_host).then_some(&host)) {
+        message.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !body.is_empty() || method == "POST" {
+        message.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    }
+    let message = [message.as_bytes(), b"\r\n", body].concat();
+    exchange(connect(server, server.ip())?, &message, method == "HEAD")
+}
+
+/// Bytes just as they are, right or wrong, and the first answer to them.
+pub(crate) fn exchange(mut stream: TcpStream, message: &[u8], is_head: bool) -> io::Result<Reply> {
+    stream.write_all(message)?;
+    read_reply(&mut BufReader::new(stream), is_head)
 }
 
 /// The path as a request target: it begins with one `/`, separators stay, and every
@@ -109,7 +140,7 @@ pub(crate) fn encode(path: &[u8]) -> Vec<u8> {
 
 /// std can only connect from whatever address the routing table picks; on loopback
 /// that is always 127.0.0.1, and every client would be the same one.
-fn connect(server: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
+pub(crate) fn connect(server: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
     socket.bind(&SocketAddr::new(from, 0).into())?;
     socket.connect_timeout(&server.into(), PATIENCE)?;

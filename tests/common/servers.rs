@@ -402,6 +402,24 @@ pub(crate) fn lighttpd(root: &Path, extra: &str) -> Result<Server, Missing> {
     Ok(start("lighttpd", command, folder, address).ready(|server| answers_http(server.address)))
 }
 
+/// Chromium's driver, which starts a browser for whoever asks; see [`super::webdriver`].
+pub(crate) fn chromedriver() -> Result<Server, Missing> {
+    find("chromium", "chromium")?;
+    let program = find("chromedriver", "chromium-driver")?;
+    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut command = command(&program);
+    command.arg("--port=0");
+    let mut server = start("chromedriver", command, scratch(), nowhere);
+    let port = wait::until("chromedriver to serve", STARTUP, || {
+        assert!(ended(server.leader()).is_none(), "chromedriver has ended");
+        let log = server.log();
+        let (_, rest) = log.split_once("successfully on port ")?;
+        rest.split_once('.')?.0.parse().ok()
+    });
+    server.address.set_port(port);
+    Ok(server)
+}
+
 impl Server {
     /// A TFTP client of this server with the address `from`.
     pub(crate) fn client(&self, from: impl Into<IpAddr>) -> Transfer {

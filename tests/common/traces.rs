@@ -26,7 +26,7 @@ pub(crate) struct Trace {
     pub(crate) lacks: Option<String>,
     pub(crate) screen: Option<String>,
     #[serde(default)]
-    site: Vec<String>,
+    pub(crate) site: Vec<String>,
     pub(crate) ask: Vec<Question>,
 }
 

@@ -8,7 +8,8 @@ use winbootfs::alias::{BUILT_IN, Rule};
 use winbootfs::config::Config;
 use winbootfs::source::dir::OwnMount;
 
-use crate::common::mounted::program;
+use crate::common::mounted::{Mounted, program};
+use crate::common::world::World;
 use crate::{REPOSITORY, files, text};
 
 /// The fenced blocks of a language; "" for those without one.
@@ -92,6 +93,81 @@ fn known_keys(wrong: &str) -> Vec<String> {
         .step_by(2)
         .map(str::to_owned)
         .collect()
+}
+
+/// The status that is shown, from a daemon in that state; times, counts and places are others.
+#[test]
+fn the_status_is_shown_as_it_is_printed() {
+    let files = |sdi: &[&'static str]| -> Vec<(&'static str, Vec<u8>)> {
+        let all = [
+            "bootmgfw.efi",
+            "pxeboot.n12",
+            "bootmgr.exe",
+            "sources/boot.wim",
+        ];
+        let all = all.iter().chain(sdi);
+        all.map(|path| (*path, b"WinPE".repeat(100_000))).collect()
+    };
+    let world = World::new()
+        .image("win11", &files(&["boot/boot.sdi"]))
+        .image("rescue", &files(&[]))
+        .default_image("win11")
+        .client("10.0.7.0/24", "win11");
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let ask = |names: &[&str]| {
+        for name in names {
+            let _ = mounted.read(name.as_bytes());
+        }
+    };
+    ask(&[
+        "clients/10.0.8.9/images/rescue/pxeboot.n12",
+        "clients/10.0.8.9/images/rescue/bootmgr.exe",
+        r"clients/10.0.8.9/\Boot\BCD",
+        r"clients/10.0.8.9/\boot\boot.sdi",
+        "clients/10.0.7.5/bootmgfw.efi",
+        r"clients/10.0.7.5/\Boot\BCD",
+        r"clients/10.0.7.5/\boot\boot.sdi",
+    ]);
+    let mut wim = std::fs::File::open(mounted.path(br"clients/10.0.7.5/sources/boot.wim")).unwrap();
+    std::io::Read::read_exact(&mut wim, &mut vec![0; 215_000]).unwrap();
+    let shown = program()
+        .arg("status")
+        .arg(mounted.root())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let shown = shown.replace(&mounted.root().display().to_string(), "/srv/tftp");
+    let shown = shown.replace(
+        &world.path("mounts.toml").display().to_string(),
+        "mounts.toml",
+    );
+    let shown = shown.replace(&world.path("").display().to_string(), "/srv/winpe/");
+    let written = blocks("text")
+        .into_iter()
+        .find(|block| block.contains("\nreading "));
+    assert_eq!(vague(&shown), vague(&written.unwrap()));
+}
+
+/// Without numbers that differ from run to run.
+fn vague(status: &str) -> Vec<String> {
+    let words = |line: &str| {
+        let words = line.split(' ').map(|word| match word {
+            number if number.parse::<u64>().is_ok() => "N",
+            "h" | "min" => "s",
+            "min," => "s,",
+            word => word,
+        });
+        let line = words.collect::<Vec<_>>().join(" ");
+        let line = line.replace("N s N s", "N s");
+        let is_line = |part: &str| part.parse::<u64>().is_ok();
+        match line.trim_end_matches(')').rsplit_once(':') {
+            Some((before, number)) if is_line(number) => format!("{before}:N)"),
+            _ => line,
+        }
+    };
+    status.trim_end().lines().map(words).collect()
 }
 
 #[test]

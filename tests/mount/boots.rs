@@ -14,11 +14,13 @@ use std::thread;
 
 use winbootfs::bcd::{Device, Element, ElementId, Object, Store};
 use winbootfs::program::Firmware;
+use winbootfs::status::State;
 
 use crate::common::http;
 use crate::common::mounted::{Mounted, program};
 use crate::common::servers::{self, Server};
 use crate::common::skip::{or_skip, skip};
+use crate::common::status::{client_when, status};
 use crate::common::stores::WINLOAD;
 use crate::common::tftp::{TftpError, Transfer};
 use crate::common::wims::{self, BOOT_FILES, labelled};
@@ -328,6 +330,7 @@ fn boots_through_every_server(files: &Files) {
             continue;
         };
         all_boot_over_tftp(&server, files);
+        all_is_well(root);
     }
     let by_path = format!("root {}/clients/$remote_addr;", root.display());
     let Some(server) = or_skip(servers::nginx(&by_path)) else {
@@ -337,6 +340,24 @@ fn boots_through_every_server(files: &Files) {
     for from in [[127, 0, 0, 4], [127, 0, 0, 10]] {
         let computer = Computer::OverHttp(&server, from.into());
         boots(&computer, Firmware::Uefi, UEFI_BY_MENU, &roles);
+    }
+    all_is_well(root);
+}
+
+/// No false alarm: the daemon has seen each computer get its boot image, and nothing wrong.
+fn all_is_well(mountpoint: &Path) {
+    let all = status(mountpoint).clients;
+    // A server was asked from its own address whether it is up.
+    let computers = all.into_iter();
+    let clients: Vec<_> = computers
+        .filter(|client| client.client.starts_with("127.0.0."))
+        .collect();
+    assert!(clients.len() >= 4, "{clients:#?}");
+    for client in clients {
+        let client = client_when(mountpoint, &client.client, |client| {
+            client.state == State::Done
+        });
+        assert_eq!(client.diagnosis, None, "{client:#?}");
     }
 }
 

@@ -4,7 +4,7 @@
 //! of another's image; `traces` real boots through real servers; `kernel` what Linux makes
 //! of our answers; `live` that changes show and transfers keep what they began with; `passed`
 //! that the kernel reads files itself; `load` many clients at once; `leases` and `neighbours` from
-//! an address to a MAC, by a real dnsmasq and by the kernel.
+//! an address to a MAC, by a real dnsmasq and by the kernel; `journal` what is told of boots.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +17,7 @@ mod common;
 
 mod boots;
 mod follow;
+mod journal;
 mod kernel;
 mod leases;
 mod live;

@@ -6,7 +6,7 @@ use std::thread;
 use winbootfs::tree::Tree;
 
 use crate::common::world::World;
-use crate::follow::{Server, bcd, open};
+use crate::follow::{Server, open};
 
 const CLIENTS: u32 = 10_000;
 const THREADS: u32 = 8;
@@ -20,7 +20,8 @@ fn site() -> World {
     (0..IMAGES).fold(world, |world, image| {
         let name = format!("i{image}");
         let files = [
-            ("Boot/BCD", name.clone()),
+            // Not the boot configuration: what is behind that name is chosen anew each time.
+            ("Boot/boot.sdi", name.clone()),
             ("Boot/pxeboot.n12", "program".to_owned()),
         ];
         world.image(&name, &files)
@@ -53,11 +54,12 @@ fn boots(tree: &Tree, client: u32, round: u32) {
         }
     }
     .unwrap();
-    assert_eq!(bcd(tree, &by_socket), image, "{address}");
+    let sdi = open(tree, &by_socket, r"\Boot\boot.sdi").unwrap();
+    assert_eq!(sdi, image, "{address}");
 }
 
 fn still_has(tree: &Tree, client: u32, round: u32) {
-    let name = format!("clients/{}/Boot/BCD", address(client));
+    let name = format!("clients/{}/Boot/boot.sdi", address(client));
     let nobody = Server::of(&[]).on_thread(client % THREADS);
     assert_eq!(open(tree, &nobody, &name).unwrap(), image(client, round));
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::advice::count;
 use crate::cmd::watch::line;
 use crate::journal::progress::Stage;
 use crate::status::{Boots, Client, Diagnosis, Image, State, Status};
@@ -79,8 +80,9 @@ fn image(text: &mut String, image: &Image) {
     };
     let _ = writeln!(
         text,
-        "  {}  {health}, {} clients{default}",
-        image.name, image.clients
+        "  {}  {health}, {}{default}",
+        image.name,
+        count(image.clients, "client")
     );
     for source in &image.sources {
         match &source.fault {
