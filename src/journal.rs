@@ -43,6 +43,10 @@ const MOST_ENDED: usize = 256;
 /// How long another boot program may take to follow one that is not there.
 const NEXT_PROGRAM: Duration = Duration::from_secs(2);
 
+/// How many bytes of a name are kept. TFTP has no room for more in a request; a name over
+/// HTTP may be of any length, and is nobody's boot.
+pub const LONGEST_NAME: usize = 512;
+
 /// How many requests are kept in all.
 pub const MOST_REQUESTS: usize = 60_000;
 
@@ -107,7 +111,8 @@ pub struct Asked {
     pub who: Who,
     /// By which server process.
     pub server: Arc<str>,
-    /// The name from the client's root on, as it was asked for.
+    /// The name from the client's root on, as it was asked for. Of a longer one than
+    /// [`LONGEST_NAME`] only the beginning is kept.
     pub name: Box<[u8]>,
     /// What became of it.
     pub outcome: Outcome,
@@ -138,10 +143,12 @@ impl Default for Journal {
 
 impl Journal {
     /// Adds a request. Returns what is to be told of it, and by what it is found again.
-    pub fn asked(&self, asked: Asked, now: Instant) -> (News, Ticket) {
-        let mut state = self.state();
+    pub fn asked(&self, mut asked: Asked, now: Instant) -> (News, Ticket) {
         let part = Part::of(&asked.name);
-        state.begin(&asked, part, now);
+        if let Some((name, _)) = asked.name.split_at_checked(LONGEST_NAME) {
+            asked.name = name.into();
+        }
+        let mut state = self.state();
         let told = state.add(asked, part, now);
         state.forget();
         told
@@ -155,7 +162,7 @@ impl Journal {
         let before = boot.progress.stage;
         boot.closed(ticket.number, read, now);
         let entry = boot.entry(ticket.number)?.clone();
-        Some(News::of(&ticket.who, entry, boot, before))
+        Some(News::of(ticket.who.clone(), entry, boot, before))
     }
 
     /// So much of a file was read by now.
@@ -206,34 +213,22 @@ impl Journal {
 }
 
 impl State {
-    /// Makes sure that the boot is there to which a request belongs.
-    fn begin(&mut self, asked: &Asked, part: Part, now: Instant) {
-        let next = self.boots + 1;
-        match self.clients.get_mut(&asked.who) {
-            Some(history) if !history.now.is_over(part, &asked.name, now) => return,
-            Some(history) => {
-                self.kept -= history.begin(next, now);
-                if let Some(last) = history.earlier.front_mut()
-                    && self.ended.len() < MOST_ENDED
-                    && last.is_to_be_told(&asked.who, now)
-                {
-                    self.ended.push((asked.who.clone(), last.clone()));
-                }
-            }
-            None => {
-                let history = History::beginning(next, now);
-                self.clients.put(asked.who.clone(), history);
+    fn add(&mut self, asked: Asked, part: Part, now: Instant) -> (News, Ticket) {
+        let (who, next) = (asked.who, self.boots + 1);
+        let beginning = || History::beginning(next, now);
+        let history = self.clients.get_or_insert_mut(who.clone(), beginning);
+        if history.now.is_over(part, &asked.name, now) {
+            self.kept -= history.begin(next, now);
+            if let Some(last) = history.earlier.front_mut()
+                && self.ended.len() < MOST_ENDED
+                && last.is_to_be_told(&who, now)
+            {
+                self.ended.push((who.clone(), last.clone()));
             }
         }
-        self.boots = next;
-    }
-
-    fn add(&mut self, asked: Asked, part: Part, now: Instant) -> (News, Ticket) {
-        let who = asked.who.clone();
-        let beginning = || History::beginning(0, now);
-        let boot = &mut self.clients.get_or_insert_mut(who, beginning).now;
+        let boot = &mut history.now;
+        self.boots = self.boots.max(boot.serial);
         let (kept, before) = (boot.len(), boot.progress.stage);
-        let who = asked.who;
         let entry = boot.add(asked.server, asked.name, part, asked.outcome, now);
         self.kept += boot.len() - kept;
         let ticket = Ticket {
@@ -241,7 +236,7 @@ impl State {
             boot: boot.serial,
             number: entry.number,
         };
-        (News::of(&who, entry, boot, before), ticket)
+        (News::of(who, entry, boot, before), ticket)
     }
 
     fn boot(&mut self, ticket: &Ticket) -> Option<&mut Boot> {

@@ -110,7 +110,7 @@ pub struct Boot {
     asked: Instant,
     /// The first name with which a boot can begin.
     first: Option<Box<[u8]>>,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<Arc<Entry>>,
     left_out: usize,
 }
 
@@ -136,14 +136,18 @@ impl Boot {
 
     /// The requests that are kept, in their order.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.entries.iter()
+        self.entries.iter().map(|entry| &**entry)
     }
 
     /// The request with this number, if it is kept.
-    pub fn entry(&self, number: u32) -> Option<&Entry> {
-        let entries = &self.entries;
-        let at = entries.binary_search_by_key(&number, |entry| entry.number);
-        entries.get(at.ok()?)
+    pub fn entry(&self, number: u32) -> Option<&Arc<Entry>> {
+        self.entries.get(self.at(number)?)
+    }
+
+    /// None for one that was left out.
+    fn at(&self, number: u32) -> Option<usize> {
+        let by_number = |entry: &Arc<Entry>| entry.number;
+        self.entries.binary_search_by_key(&number, by_number).ok()
     }
 
     /// How many are kept.
@@ -179,12 +183,10 @@ impl Boot {
     }
 
     fn opened(&self) -> impl DoubleEndedIterator<Item = (&Entry, &Opened)> {
-        self.entries
-            .iter()
-            .filter_map(|entry| match &entry.outcome {
-                Outcome::Opened(opened) => Some((entry, opened)),
-                Outcome::Missing | Outcome::Refused(_) => None,
-            })
+        self.entries().filter_map(|entry| match &entry.outcome {
+            Outcome::Opened(opened) => Some((entry, opened)),
+            Outcome::Missing | Outcome::Refused(_) => None,
+        })
     }
 
     /// Adds a request. Returns it as it is kept.
@@ -195,7 +197,7 @@ impl Boot {
         part: Part,
         outcome: Outcome,
         now: Instant,
-    ) -> Entry {
+    ) -> Arc<Entry> {
         self.asked = self.asked.max(now);
         self.last = self.last.max(now);
         self.requests = self.requests.saturating_add(1);
@@ -236,15 +238,17 @@ impl Boot {
     }
 
     /// One that only repeats the last one is counted there.
-    fn keep(&mut self, entry: Entry) -> Entry {
-        let is_same = |last: &&mut Entry| {
-            let is_opened = matches!(entry.outcome, Outcome::Opened(_));
+    fn keep(&mut self, entry: Entry) -> Arc<Entry> {
+        let is_opened = matches!(entry.outcome, Outcome::Opened(_));
+        let is_same = |last: &&mut Arc<Entry>| {
             !is_opened && last.name == entry.name && last.outcome == entry.outcome
         };
         if let Some(last) = self.entries.back_mut().filter(is_same) {
-            last.times = last.times.saturating_add(1);
+            let repeated = Arc::make_mut(last);
+            repeated.times = repeated.times.saturating_add(1);
             return last.clone();
         }
+        let entry = Arc::new(entry);
         self.entries.push_back(entry.clone());
         self.thin_out(MOST_ENTRIES, FIRST);
         entry
@@ -321,11 +325,8 @@ impl Boot {
         }
     }
 
-    /// None for one that was left out.
     fn entry_mut(&mut self, number: u32) -> Option<&mut Entry> {
-        let at = self
-            .entries
-            .binary_search_by_key(&number, |entry| entry.number);
-        self.entries.get_mut(at.ok()?)
+        let at = self.at(number)?;
+        self.entries.get_mut(at).map(Arc::make_mut)
     }
 }

@@ -1,5 +1,6 @@
 //! What is told of a request as it happens: to the log, and to whoever watches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Who;
@@ -15,7 +16,7 @@ pub struct News {
     /// The boot's number.
     pub boot: u64,
     /// The request.
-    pub entry: Entry,
+    pub entry: Arc<Entry>,
     /// How far the boot is.
     pub stage: Stage,
     /// Whether it is further by this.
@@ -29,9 +30,9 @@ pub struct News {
 }
 
 impl News {
-    pub(super) fn of(who: &Who, entry: Entry, boot: &Boot, before: Stage) -> Self {
+    pub(super) fn of(who: Who, entry: Arc<Entry>, boot: &Boot, before: Stage) -> Self {
         Self {
-            who: who.clone(),
+            who,
             boot: boot.serial,
             stage: boot.progress.stage,
             is_further: boot.progress.stage != before,

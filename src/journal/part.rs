@@ -100,8 +100,9 @@ impl Part {
     /// What a name is, from the root that its client sees.
     pub fn of(name: &[u8]) -> Self {
         let name = undamaged(name).unwrap_or(name);
-        match below_image(&folded(name)).split_last() {
-            Some((last, way)) => of(last, way),
+        let parts = parts(name).unwrap_or_default();
+        match below_image(&parts).split_last() {
+            Some((last, way)) => of(&fold(last), way),
             None => Self::Folder,
         }
     }
@@ -132,36 +133,39 @@ pub fn is_needed(name: &Folded) -> bool {
 
 /// Whether two names are one, in whatever spelling.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
-    one == other || folded(one) == folded(other)
+    one == other
+        || match (parts(one), parts(other)) {
+            (Ok(one), Ok(other)) => one.into_iter().map(fold).eq(other.into_iter().map(fold)),
+            _ => false,
+        }
 }
 
 /// Whether this is wimboot, which brings files from a menu to a boot manager in memory.
 pub(super) fn is_wimboot(name: &[u8]) -> bool {
-    let last = folded(name).pop();
+    let last = parts(name).unwrap_or_default().pop().map(fold);
     last.is_some_and(|last| last.as_bytes().starts_with(b"wimboot"))
 }
 
 /// Whether nothing lies below this folder, as seen from the client's root, that a boot manager
 /// needs once it has its boot configuration.
 pub(super) fn is_for_extras(name: &[u8]) -> bool {
-    begins_with_efi(below_image(&folded(name)))
+    begins_with_efi(below_image(&parts(name).unwrap_or_default()))
 }
 
 /// What is below `images/IMAGE`, if it is there; all of it, if not.
-fn below_image(parts: &[Folded]) -> &[Folded] {
+fn below_image<'a, 'b>(parts: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
     match parts {
-        [images, _, rest @ ..] if images.as_bytes() == b"images" => rest,
+        [images, _, rest @ ..] if is(images, b"images") => rest,
         all => all,
     }
 }
 
-/// The parts of a name as they are compared; none for what cannot be a name.
-pub(super) fn folded(name: &[u8]) -> Vec<Folded> {
-    let parts = parts(name).unwrap_or_default();
-    parts.into_iter().map(fold).collect()
+/// Whether it is this part, which is of plain letters: this is done for every request.
+fn is(part: &[u8], wanted: &[u8]) -> bool {
+    part.eq_ignore_ascii_case(wanted)
 }
 
-fn of(last: &Folded, way: &[Folded]) -> Part {
+fn of(last: &Folded, way: &[&[u8]]) -> Part {
     let name = last.as_bytes();
     let ends = |endings: &[&[u8]]| endings.iter().any(|ending| name.ends_with(ending));
     match name {
@@ -183,7 +187,7 @@ fn program(name: &Folded) -> Option<Part> {
     is_one.then_some(Part::Program(firmware))
 }
 
-fn without_ending(name: &[u8], way: &[Folded]) -> Part {
+fn without_ending(name: &[u8], way: &[&[u8]]) -> Part {
     match name {
         _ if is_menu(way) => Part::Menu,
         _ if EXTRA_NAMES.contains(&name) => Part::Extra(for_extra(name, way)),
@@ -192,29 +196,31 @@ fn without_ending(name: &[u8], way: &[Folded]) -> Part {
     }
 }
 
-fn for_extra(name: &[u8], way: &[Folded]) -> Option<Firmware> {
+fn for_extra(name: &[u8], way: &[&[u8]]) -> Option<Firmware> {
     let is_for_uefi = UEFI_EXTRAS.iter().any(|ending| name.ends_with(ending));
     (is_for_uefi || begins_with_efi(way)).then_some(Firmware::Uefi)
 }
 
-fn begins_with_efi(parts: &[Folded]) -> bool {
-    parts
-        .first()
-        .is_some_and(|first| first.as_bytes() == b"efi")
+fn begins_with_efi(parts: &[&[u8]]) -> bool {
+    parts.first().is_some_and(|first| is(first, b"efi"))
 }
 
 /// pxelinux goes through a dozen names for its configuration, GRUB for its modules.
-fn is_menu(way: &[Folded]) -> bool {
+fn is_menu(way: &[&[u8]]) -> bool {
     let menus: [&[u8]; 3] = [b"pxelinux.cfg", b"grub", b"grub2"];
-    way.iter().any(|part| menus.contains(&part.as_bytes()))
+    way.iter()
+        .any(|part| menus.iter().any(|menu| is(part, menu)))
 }
 
-fn shelf(way: &[Folded]) -> Shelf {
-    let way: Vec<&[u8]> = way.iter().map(Folded::as_bytes).collect();
-    match way.as_slice() {
+fn shelf(way: &[&[u8]]) -> Shelf {
+    match way {
         [] => Shelf::Root,
-        [b"boot"] => Shelf::Boot,
-        [b"efi", b"microsoft", b"boot"] => Shelf::Efi,
+        [boot] if is(boot, b"boot") => Shelf::Boot,
+        [efi, microsoft, boot]
+            if is(efi, b"efi") && is(microsoft, b"microsoft") && is(boot, b"boot") =>
+        {
+            Shelf::Efi
+        }
         _ => Shelf::Beside,
     }
 }

@@ -138,39 +138,36 @@ impl Twin {
 
     fn happens(&mut self, event: &Event) {
         match event {
-            Event::Missing(who, name) => self.asks(*who, name, Outcome::Missing),
-            Event::Refused(who, name) => self.asks(*who, name, Outcome::Refused("busy".into())),
+            Event::Missing(who, name) => drop(self.asks(*who, name, Outcome::Missing)),
+            Event::Refused(who, name) => {
+                self.asks(*who, name, Outcome::Refused("busy".into()));
+            }
             Event::Opened(who, name, size) => {
                 let ticket = self.asks(*who, name, Outcome::Opened(opened(*size)));
-                self.reference.open.push(ticket.clone());
-                ticket
+                self.reference.open.push(ticket);
             }
-            Event::Closed(index, read) => return self.closes(index, *read),
+            Event::Closed(index, read) => self.closes(index, *read),
             Event::Read(index, read) => {
-                if let Some(ticket) = self.ticket(index) {
-                    self.journal.read(&ticket, *read);
-                }
-                return;
+                let ticket = self.ticket(index);
+                ticket.inspect(|ticket| self.journal.read(ticket, *read));
             }
-            Event::Waits(millis) => return self.now += Duration::from_millis(*millis),
+            Event::Waits(millis) => self.now += Duration::from_millis(*millis),
             Event::Back(millis) => {
                 let before = self.now - Duration::from_millis(*millis);
                 self.now = before.max(self.began);
-                return;
             }
-            Event::TakeEnded => {
-                for (_, boot) in self.journal.take_ended(self.now) {
-                    let ending = boot.ending(self.now);
-                    assert!(
-                        !matches!(ending, Ending::Running | Ending::Done),
-                        "{boot:?}"
-                    );
-                }
-                let told_again = self.journal.take_ended(self.now);
-                assert!(told_again.is_empty(), "{told_again:?}");
-                return;
-            }
-        };
+            Event::TakeEnded => self.takes_ended(),
+        }
+    }
+
+    /// Those that failed, each once.
+    fn takes_ended(&self) {
+        for (_, boot) in self.journal.take_ended(self.now) {
+            let ending = boot.ending(self.now);
+            let has_failed = !matches!(ending, Ending::Running | Ending::Done);
+            assert!(has_failed, "{boot:?}");
+        }
+        assert!(self.journal.take_ended(self.now).is_empty());
     }
 
     fn asks(&mut self, who: u8, name: &[u8], outcome: Outcome) -> Ticket {
@@ -229,7 +226,7 @@ impl Twin {
         let numbers: Vec<u32> = boot.entries().map(|entry| entry.number).collect();
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
         for entry in boot.entries() {
-            assert_eq!(boot.entry(entry.number), Some(entry));
+            assert_eq!(boot.entry(entry.number).map(|kept| &**kept), Some(entry));
         }
         let stage = boot.progress.stage;
         let before = self.stages.insert(boot.serial, stage).unwrap_or(stage);

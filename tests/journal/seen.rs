@@ -137,7 +137,7 @@ fn faults(mut fault: impl FnMut(&Trace, &Question, &State, usize) -> Option<Stri
 }
 
 /// A fault where two things differ.
-fn differ<T: PartialEq + std::fmt::Debug>(got: T, wanted: T) -> Option<String> {
+fn differ<T: PartialEq + std::fmt::Debug>(got: &T, wanted: &T) -> Option<String> {
     (got != wanted).then(|| format!("{got:?}, and not {wanted:?}"))
 }
 
@@ -150,7 +150,7 @@ fn each_line_brings_a_boot_to_its_stage_and_no_further() {
                 player = Player::new();
             }
             play(&mut player, question);
-            differ(state(&player), wanted.clone())
+            differ(&state(&player), wanted)
         });
     }
 }
@@ -166,7 +166,8 @@ fn a_boot_that_stops_after_any_line_is_judged_by_what_it_got_until_then() {
         play(&mut player, question);
         let endings = [Duration::ZERO, QUIET].map(|later| player.ending(later));
         let nearly = player.ending(QUIET - MOMENT);
-        differ(endings, state.endings()).or_else(|| differ(nearly, state.endings()[0].clone()))
+        let wanted = state.endings();
+        differ(&endings, &wanted).or_else(|| differ(&nearly, &wanted[0]))
     });
 }
 
@@ -194,7 +195,7 @@ fn a_boot_that_still_reads_a_file_is_running() {
         } else {
             "running"
         };
-        differ(stage, wanted).or_else(|| differ(ending.as_str(), running))
+        differ(&stage, &wanted).or_else(|| differ(&ending.as_str(), &running))
     });
 }
 
@@ -221,7 +222,7 @@ fn a_miss_is_fatal_only_where_the_boot_ends_with_it() {
             Had::Missing => Worth::Unsure,
         };
         fatal += usize::from(wanted == Worth::Fatal);
-        differ(news.worth, wanted)
+        differ(&news.worth, &wanted)
     });
     assert!(fatal > 10, "{fatal}");
 }
@@ -279,7 +280,7 @@ fn a_computer_that_is_started_anew_at_any_line_begins_another_boot() {
         }
         let last = last(trace);
         let wanted = (vec![before.stage, last.stage], last.clone());
-        differ((player.stages(), state(&player)), wanted)
+        differ(&(player.stages(), state(&player)), &wanted)
     });
 }
 
