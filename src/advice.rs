@@ -12,33 +12,10 @@ use crate::caller::server_name;
 use crate::catalog::Catalog;
 use crate::choice::Peers;
 use crate::name::visible;
+use crate::servers::Server;
 
 /// How many servers are warned about; enough for any machine, and a bound.
 const MOST_WARNED: usize = 64;
-
-/// The setting by which each server puts the client's address into the path. `ROOT` is
-/// the mountpoint.
-const BY_PATH: [(&str, &str); 6] = [
-    ("dnsmasq", "tftp-unique-root=ip in dnsmasq.conf"),
-    (
-        "nginx",
-        "root ROOT/clients/$remote_addr; in the server block",
-    ),
-    ("apache2", APACHE),
-    ("httpd", APACHE),
-    (
-        "in.tftpd",
-        "a map file with the line: r ^(.*)$ /clients/\\i/\\1",
-    ),
-    (
-        "lighttpd",
-        "$HTTP[\"remoteip\"] =~ \"^(.*)$\" { url.rewrite-once = \
-         (\"^/(.*)$\" => \"/clients/%1/$1\") } with mod_rewrite",
-    ),
-];
-
-const APACHE: &str = "RewriteEngine on, RewriteRule ^/(.*)$ \
-                      \"ROOT/clients/%{REMOTE_ADDR}/$1\" in the virtual host; or mpm_prefork";
 
 /// Warns, once for each server, when its clients cannot be told apart.
 #[derive(Debug)]
@@ -68,7 +45,7 @@ impl Advice {
     pub fn unknown_choice(&self, thread: u32, peers: &Peers) {
         let server = i32::try_from(thread).ok().and_then(server_name);
         let server = server.unwrap_or_else(|| "a server".to_owned());
-        let is_server = BY_PATH.iter().any(|(name, _)| *name == server);
+        let is_server = Server::of_program(&server).is_some();
         if (*peers == Peers::Nobody && !is_server) || !self.is_news(&format!("{server} chooses")) {
             return;
         }
@@ -123,13 +100,15 @@ fn reason(peers: &Peers) -> String {
     }
 }
 
-/// The setting by which a server tells the mount its client.
+/// The lines by which a server tells the mount its client.
 pub fn by_path(server: &str, mountpoint: &Path) -> String {
-    let known = BY_PATH.iter().find(|(name, _)| *name == server);
-    let setting =
-        known.map(|(_, setting)| setting.replace("ROOT", &mountpoint.display().to_string()));
-    match setting {
-        Some(setting) => format!("Let it name the client in the path: {setting}"),
+    let known = Server::of_program(server).map(|server| &server.by_path);
+    match known.filter(|lines| !lines.is_empty()) {
+        Some(lines) => format!(
+            "Let it name the client in the path, {}:\n  {}",
+            lines.place,
+            lines.on(mountpoint).join("\n  ")
+        ),
         None => format!(
             "Let it name the client in the path: {}/clients/ADDRESS/...",
             mountpoint.display()

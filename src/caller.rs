@@ -27,6 +27,7 @@ use rustix::net::getpeername;
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use crate::choice::Peers;
+use crate::servers::Server;
 
 use claims::{Claims, Socket};
 
@@ -35,18 +36,10 @@ pub mod claims;
 /// Servers of which every thread serves one transfer and keeps its socket for life.
 const THREAD_PER_TRANSFER: [&str; 1] = ["atftpd"];
 
-/// Servers that are known, by the name of their process. Which clients they have may be
-/// unknown all the same: dnsmasq connects no socket.
-const SERVERS: [&str; 14] = [
-    "dnsmasq",
-    "in.tftpd",
-    "atftpd",
+/// Programs that serve files, besides the servers whose settings are known. Which clients
+/// they have may be unknown all the same: dnsmasq connects no socket.
+const OTHER_SERVERS: [&str; 6] = [
     "tftpd",
-    "nginx",
-    "apache2",
-    "httpd",
-    "lighttpd",
-    "caddy",
     "darkhttpd",
     "thttpd",
     "busybox",
@@ -166,9 +159,12 @@ fn connected(thread: i32, process: &OwnedFd) -> io::Result<BTreeMap<Socket, IpAd
     Ok(sockets)
 }
 
-/// The sockets among the open files, and their numbers in that process. Read by names
+/// The sockets among the open files of a thread, and their numbers in it. Read by names
 /// relative to the one folder: the way through `/proc` is what takes the time.
-fn socket_files(thread: i32) -> io::Result<Vec<(i32, Socket)>> {
+///
+/// # Errors
+/// That they may not be looked at, or are too many.
+pub fn socket_files(thread: i32) -> io::Result<Vec<(i32, Socket)>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder = Dir::new(open(proc_path(thread, "fd"), flags, Mode::empty())?)?;
     let mut numbers: Vec<i32> = Vec::new();
@@ -218,7 +214,7 @@ fn is_thread_per_transfer(thread: i32) -> bool {
 
 /// Whether a program of that name is known to serve files to clients.
 pub fn is_server(name: &str) -> bool {
-    SERVERS.contains(&name)
+    Server::of_program(name).is_some() || OTHER_SERVERS.contains(&name)
 }
 
 /// The name of the program that a process or thread runs, as `ps` shows it.
@@ -239,7 +235,10 @@ fn is_alive(id: i32) -> bool {
 
 /// When a process began, in clock ticks since the machine did: field 22 of `stat`,
 /// counted behind the name, which may itself hold blanks and brackets.
-fn began(id: i32) -> io::Result<u64> {
+///
+/// # Errors
+/// That it has ended.
+pub fn began(id: i32) -> io::Result<u64> {
     let stat = fs::read_to_string(proc_path(id, "stat"))?;
     let behind_name = stat.rsplit_once(')').map(|(_, rest)| rest);
     let field = behind_name.and_then(|rest| rest.split_ascii_whitespace().nth(19));

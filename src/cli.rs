@@ -61,7 +61,7 @@ to the log.";
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  it failed, or `check` found a boot that cannot work
+  1  it failed, `check` found a boot that cannot work, or `doctor` a problem
   2  wrong usage, or something is wrong with the configuration";
 
 const CHECK_NOTES: &str = "\
@@ -97,6 +97,16 @@ whatever it asks for next, it gets from that image.
 Examples:
   winbootfs init --menu pxelinux > /srv/tftp/pxelinux.cfg/default
   winbootfs init --menu ipxe --server nginx > /srv/tftp/menu.ipxe";
+
+const DOCTOR_NOTES: &str = "\
+It looks at the mount and beneath it, at the TFTP and HTTP servers that run, whether their roots
+lie in the mount and they let it know their clients, at ports and firewall, at the kernel, and
+at what the daemon may do. Run it as root: other users cannot see everything.
+
+A note is something to know, or something that could not be seen. A PROBLEM keeps a client from
+booting, or gives it the wrong image. Beneath each stands what to do.
+
+Exit code: 0 if there is no problem, 1 if there is one, 2 if the configuration is wrong.";
 
 const STATUS_NOTES: &str = "\
 A boot goes through these stages: NBP (the boot program, or a menu), boot manager, BCD,
@@ -188,6 +198,9 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show all names that a client, or an image, has; needs no mount
     Tree(TreeArgs),
+    /// Look for what keeps servers and clients from the mount; changes nothing
+    #[command(after_help = DOCTOR_NOTES)]
+    Doctor(DoctorArgs),
     /// Show what a running daemon does: images, clients and their boots
     Status(StatusArgs),
     /// Show what clients ask for, as it happens
@@ -264,6 +277,14 @@ pub struct BcdShowArgs {
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
 
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `doctor` takes.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
     /// For programs
     #[arg(long)]
     pub json: bool,

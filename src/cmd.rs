@@ -4,6 +4,7 @@ mod ask;
 mod bcd;
 mod check;
 mod client;
+mod doctor;
 mod init;
 mod log;
 mod mount;
@@ -37,6 +38,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Check) => check::run(file),
         Some(Command::Resolve(args)) => resolve::run(file, args),
         Some(Command::Tree(args)) => tree::run(file, args),
+        Some(Command::Doctor(args)) => doctor::run(file, args),
         Some(Command::Status(args)) => status::run(file, args),
         Some(Command::Watch(args)) => watch::run(file, args),
         Some(Command::Init(args)) => init::run(file, args),

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `main`, [`cmd`], [`cli`] | what the operator types, and one file for each command |
 //! | [`service`] | signals, reload, readiness: the life of the daemon |
+//! | [`doctor`] | what is to be mended on the machine around the mount |
 //! | [`control`] | what commands ask the daemon |
 //! | [`web`] | the page; the only room with an async runtime |
 //! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
@@ -48,6 +49,7 @@
 //! | [`source`] | bytes and stored names, nothing about case |
 //! | [`wim`] | images inside a boot.wim, and how they are compressed |
 //! | [`bcd`] | boot configuration stores: what they say, what is wrong with them, and how they are made |
+//! | [`servers`] | what each known server needs, line by line |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
 //! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!
@@ -77,6 +79,7 @@ pub mod cmd;
 pub mod config;
 pub mod control;
 pub mod diagnosis;
+pub mod doctor;
 pub mod error;
 pub mod expected;
 pub mod failure;
@@ -102,6 +105,7 @@ pub mod read;
 pub mod reporter;
 pub mod rounds;
 pub mod seen;
+pub mod servers;
 pub mod service;
 pub mod source;
 pub mod status;

@@ -13,6 +13,8 @@
 
 use std::fmt::Write;
 
+use crate::servers::Transport;
+
 /// For which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -35,15 +37,6 @@ pub struct Entry {
     pub uefi: Option<String>,
     /// Whether it is what a client gets that chooses nothing.
     pub default: bool,
-}
-
-/// How the files come: what stands before the server's name in a URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// TFTP.
-    Tftp,
-    /// HTTP.
-    Http,
 }
 
 impl Kind {

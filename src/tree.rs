@@ -147,13 +147,13 @@ impl Tree {
             self.holds.keep(id, hold);
         }
         if let Some(program) = program {
-            self.openings.announce(asking.thread(), id, program);
+            self.openings.announce(asking.thread(), id, *program);
         }
         Admitted {
             id,
             attributes,
             file,
-            store,
+            store: store.map(|store| *store),
         }
     }
 

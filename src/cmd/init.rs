@@ -6,7 +6,8 @@ use super::{Opened, open};
 use crate::cli::{InitArgs, Menu, Server};
 use crate::config::ImageName;
 use crate::failure::Failure;
-use crate::menu::{self, Entry, Kind, Transport};
+use crate::menu::{self, Entry, Kind};
+use crate::servers::Transport;
 use crate::tree::{IMAGES, Place, Walker};
 
 /// The letters of the machine in the names of UEFI boot programs.

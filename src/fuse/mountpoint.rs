@@ -5,12 +5,15 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rustix::mount::{UnmountFlags, unmount};
 use thiserror::Error;
+
+use table::Mount;
+
+pub mod table;
 
 /// The name of the file system, as `mount` and `df` show it.
 pub const NAME: &str = "winbootfs";
@@ -42,26 +45,64 @@ pub enum Unfit {
     Stale(PathBuf, io::Error),
 }
 
+/// What is at a mountpoint.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing.
+    Missing,
+    /// A file.
+    NotFolder,
+    /// A folder, and no winbootfs on it.
+    Folder,
+    /// A live winbootfs.
+    Ours,
+    /// A dead mount, perhaps of ours.
+    Dead {
+        /// Whether it is a winbootfs.
+        is_ours: bool,
+        /// What every call there gives.
+        error: io::Error,
+    },
+    /// It may not be looked at.
+    NotPermitted(io::Error),
+}
+
+/// Looks at a mountpoint. It waits for the daemon of a mount that is there.
+pub fn found(mountpoint: &Path) -> Found {
+    match look(mountpoint) {
+        Ok(found) if !found.is_dir() => Found::NotFolder,
+        Ok(_) if is_ours(mountpoint) => Found::Ours,
+        Ok(_) => Found::Folder,
+        Err(error) if is_dead(&error) => Found::Dead {
+            is_ours: is_ours(mountpoint),
+            error,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Missing,
+        Err(error) => Found::NotPermitted(error),
+    }
+}
+
 /// Makes sure that the mountpoint can be used, taking a dead mount of ours away.
 ///
 /// # Errors
 /// Why it cannot be used.
 pub fn prepare(mountpoint: &Path) -> Result<(), Unfit> {
     let named = || mountpoint.to_owned();
-    match look(mountpoint) {
-        Ok(found) if !found.is_dir() => Err(Unfit::NotFolder(named())),
-        Ok(_) if is_ours(mountpoint) => Err(Unfit::InUse(named())),
-        Ok(_) => Ok(()),
-        Err(error) if is_dead(&error) && !is_ours(mountpoint) => {
-            Err(Unfit::Foreign(named(), error))
-        }
-        Err(error) if is_dead(&error) => {
+    match found(mountpoint) {
+        Found::Folder => Ok(()),
+        Found::NotFolder => Err(Unfit::NotFolder(named())),
+        Found::Ours => Err(Unfit::InUse(named())),
+        Found::Dead {
+            is_ours: false,
+            error,
+        } => Err(Unfit::Foreign(named(), error)),
+        Found::Dead { .. } => {
             tracing::warn!("taking away the dead mount on {}", mountpoint.display());
             detach(mountpoint).map_err(|error| Unfit::Stale(named(), error))?;
             prepare(mountpoint)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Unfit::Missing(named())),
-        Err(error) => Err(Unfit::NotPermitted(named(), error)),
+        Found::Missing => Err(Unfit::Missing(named())),
+        Found::NotPermitted(error) => Err(Unfit::NotPermitted(named(), error)),
     }
 }
 
@@ -128,68 +169,28 @@ fn is_ours(mountpoint: &Path) -> bool {
     top_mount(mountpoint).is_some_and(|mount| mount.is_ours)
 }
 
-struct Mount {
-    device: u64,
-    is_ours: bool,
+fn top_mount(mountpoint: &Path) -> Option<Mount> {
+    mounted_last(&resolved(mountpoint)?)
 }
 
-fn top_mount(mountpoint: &Path) -> Option<Mount> {
-    let resolved = resolved(mountpoint)?;
+/// What is mounted last at a path that is as the kernel writes it.
+pub fn mounted_last(resolved: &Path) -> Option<Mount> {
     let table = fs::read("/proc/self/mountinfo").ok()?;
     let mut lines = table.rsplit(|byte| *byte == b'\n');
-    lines.find_map(|line| mounted_at(line, &resolved))
+    lines.find_map(|line| Mount::parse(line).filter(|mount| mount.path == resolved))
 }
 
-/// The path as the kernel writes it. The last part is not looked at: it may be dead.
-fn resolved(mountpoint: &Path) -> Option<PathBuf> {
+/// The path as the kernel writes it, also where the last part is dead.
+pub fn resolved(mountpoint: &Path) -> Option<PathBuf> {
+    mountpoint
+        .canonicalize()
+        .ok()
+        .or_else(|| resolved_above(mountpoint))
+}
+
+/// The same without a question to what is mounted there, which may not answer.
+pub fn resolved_above(mountpoint: &Path) -> Option<PathBuf> {
     let absolute = std::path::absolute(mountpoint).ok()?;
-    mountpoint.canonicalize().ok().or_else(|| {
-        let above = absolute.parent()?.canonicalize().ok()?;
-        Some(above.join(absolute.file_name()?))
-    })
-}
-
-/// Reads one line of `/proc/self/mountinfo`: id, parent, device, root, mountpoint,
-/// options, any number of optional fields, `-`, type, source, more options.
-fn mounted_at(line: &[u8], mountpoint: &Path) -> Option<Mount> {
-    let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    if unescaped(fields.get(4)?) != mountpoint.as_os_str().as_bytes() {
-        return None;
-    }
-    let dash = fields.iter().position(|field| *field == b"-")?;
-    let kind = fields.get(dash + 1)?;
-    let source = fields.get(dash + 2)?;
-    Some(Mount {
-        device: parse_device(fields.get(2)?)?,
-        is_ours: kind.starts_with(b"fuse") && *source == NAME.as_bytes(),
-    })
-}
-
-fn parse_device(field: &[u8]) -> Option<u64> {
-    let (major, minor) = std::str::from_utf8(field).ok()?.split_once(':')?;
-    Some(rustix::fs::makedev(
-        major.parse().ok()?,
-        minor.parse().ok()?,
-    ))
-}
-
-/// Blanks, tabs, newlines and backslashes are written as `\` and three octal digits.
-fn unescaped(field: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(field.len());
-    let mut rest = field;
-    while let Some((first, behind)) = rest.split_first() {
-        let code = behind.get(..3).filter(|_| *first == b'\\');
-        let code = code.and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(byte) => {
-                plain.push(byte);
-                rest = behind.get(3..).unwrap_or_default();
-            }
-            None => {
-                plain.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    plain
+    let above = absolute.parent()?.canonicalize().ok()?;
+    Some(above.join(absolute.file_name()?))
 }

@@ -55,7 +55,8 @@ pub struct Sight {
     pub client: Option<Address>,
 }
 
-/// A file of one version.
+/// A file of one version. The kernel may hold a number for each of tens of thousands: what is
+/// there for a moment only is small when it is not.
 #[derive(Debug, Clone)]
 pub struct FilePlace {
     /// The image through which it was found; none for a file of the base.
@@ -66,11 +67,11 @@ pub struct FilePlace {
     /// As it was looked at; taken away before the kernel gets a number for it.
     pub(super) hold: Option<Arc<dyn Hold>>,
     /// What opening it tells; taken away likewise.
-    pub(super) program: Option<BootProgram>,
+    pub(super) program: Option<Box<BootProgram>>,
     /// The rule that ends once this file was read whole.
     once: Option<Arc<Ruling>>,
     /// Why this boot configuration, if it is one; taken away likewise.
-    pub(super) store: Option<Why>,
+    pub(super) store: Option<Box<Why>>,
     /// Whether an alias led to it. No part of what tells files apart.
     pub aliased: bool,
 }
@@ -106,6 +107,7 @@ impl FilePlace {
 
     /// The same file, as the boot program that it is.
     pub(super) fn booting(self, program: Option<BootProgram>) -> Self {
+        let program = program.map(Box::new);
         Self { program, ..self }
     }
 
@@ -116,19 +118,20 @@ impl FilePlace {
 
     /// The same file as the boot configuration that it is, chosen for this reason.
     pub(super) fn chosen_as_store(self, why: Option<Why>) -> Self {
-        Self { store: why, ..self }
+        let store = why.map(Box::new);
+        Self { store, ..self }
     }
 
     /// Why the client gets this boot configuration, if it is one.
     pub fn why(&self) -> Option<&Why> {
-        self.store.as_ref()
+        self.store.as_deref()
     }
 
     /// Whether the name leads elsewhere, or means something else, for another client.
     pub(super) fn depends_on_client(&self) -> bool {
         self.program.is_some()
             || self.once.is_some()
-            || self.store.as_ref().is_some_and(Why::depends_on_client)
+            || self.store.as_deref().is_some_and(Why::depends_on_client)
     }
 
     /// The last part of its stored path, as it is compared.

@@ -5,10 +5,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
 
-use crate::common::mounted::{can_mount, program};
+use crate::common::mounted::program;
+use crate::common::sealed;
 use crate::common::skip::skip;
 use crate::common::world::World;
 
@@ -42,13 +42,7 @@ cat "$own/log"
 "#;
 
 fn run(conf: &str) -> Option<String> {
-    for tool in ["unshare", "setpriv", "fusermount3", "mknod", "bash"] {
-        if Command::new(tool).arg("--version").output().is_err() {
-            skip(&format!("no {tool} here: apt-get install fuse3 util-linux"));
-            return None;
-        }
-    }
-    if !can_mount() {
+    if !sealed::can_seal(&["fusermount3", "mknod"], "fuse3") {
         return None;
     }
     if !Path::new("/etc/fuse.conf").exists() {
@@ -65,32 +59,12 @@ fn run(conf: &str) -> Option<String> {
     fs::copy(program().get_program(), &program_copy).unwrap();
     fs::set_permissions(&program_copy, fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(own.path().join("fuse.conf"), conf).unwrap();
-    // Whatever hangs in there dies with the namespace.
-    let output = Command::new("timeout")
-        .args([
-            "60",
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "bash",
-            "-c",
-            SCRIPT,
-            "test",
-        ])
-        .args([&program_copy, &world.path("x"), &mountpoint])
-        .args([own.path(), &own.path().join("fuse.conf")])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{err}");
-    Some(said)
+    let own = own.path();
+    let folders = [&program_copy, &world.path("x"), &mountpoint];
+    let arguments: Vec<&Path> = folders.into_iter().map(PathBuf::as_path).collect();
+    let conf = own.join("fuse.conf");
+    let arguments = [arguments.as_slice(), &[own, &conf]].concat();
+    Some(sealed::run(SCRIPT, &[], &arguments))
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub(crate) mod media;
 pub(crate) mod mounted;
 pub(crate) mod netns;
 pub(crate) mod network;
+pub(crate) mod sealed;
 pub(crate) mod servers;
 pub(crate) mod skip;
 pub(crate) mod status;
