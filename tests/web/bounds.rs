@@ -168,11 +168,10 @@ fn whoever_comes_when_all_places_are_taken_waits() {
     let idle: Vec<TcpStream> = (0..2 * MOST_CONNECTIONS).map(|_| stream(&web)).collect();
     let begun = Instant::now();
     assert_eq!(get(&web, "/").status, 200);
-    assert!(
-        begun.elapsed() < Duration::from_secs(15),
-        "{:?}",
-        begun.elapsed()
-    );
+    // For those who have a place and say nothing, and not without end.
+    let (least, most) = (Duration::from_secs(3), Duration::from_secs(15));
+    let took = begun.elapsed();
+    assert!(least < took && took < most, "{took:?}");
     drop(idle);
     assert_eq!(get(&web, "/").status, 200);
 }

@@ -461,6 +461,39 @@ fn a_timeline_is_asked_for_only_when_it_is_longer() {
     assert_eq!(shown.browser.run(&format!("return {asked}")), 2);
 }
 
+/// Answers may come in another order than they were asked for.
+#[test]
+fn a_late_answer_hides_no_newer_one() {
+    let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
+        return;
+    };
+    let requests = |names: &[&str]| {
+        let requests = names.iter().map(|name| missed(1, name, Worth::Unsure));
+        vec![boot(requests.collect())]
+    };
+    shown.played.boot("10.0.7.5", requests(&["first.efi"]));
+    shown.browser.run(
+        "const real = window.fetch;
+         window.fetch = async (url, options) => {
+           const reply = await real(url, options);
+           if (url.startsWith('api/boots') && !window.go) await new Promise(go => { window.go = go; });
+           return reply;
+         }",
+    );
+    shown.open_first();
+    shown.browser.wait_for("the first answer", "!!window.go");
+    let both = requests(&["first.efi", "second.efi"]);
+    shown.played.boot("10.0.7.5", both);
+    shown.played.change_first(|client| client.requests += 1);
+    shown.browser.wait_for_text("second.efi");
+    shown.browser.run("window.go()");
+    shown
+        .played
+        .change_first(|client| client.server = "another".to_owned());
+    shown.browser.wait_for_text("another");
+    shown.browser.wait_for_text("second.efi");
+}
+
 #[test]
 fn earlier_boots_are_kept_apart() {
     let Some(shown) = Shown::new(status(vec![client("10.0.7.5")]), false) else {
