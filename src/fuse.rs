@@ -364,6 +364,13 @@ impl Door {
         told.collect()
     }
 
+    /// Notes in the journal that a file cannot be opened.
+    fn witness_failure(&self, caller: &Caller<'_>, id: u64, error: &Error) {
+        let (place, why) = (|| self.tree.file(id), error.to_string());
+        let news = self.witness.not_opened(caller, id, place, &why);
+        news.iter().for_each(|news| self.told.asked(news));
+    }
+
     fn open_file(&self, bytes: Bytes, tickets: Box<[Ticket]>) -> FileHandle {
         FileHandle(self.files.add(OpenFile { bytes, tickets }))
     }
@@ -460,8 +467,9 @@ impl Filesystem for Door {
         let file = match self.tree.open(id.0) {
             Ok(file) => file,
             Err(error) => {
-                if let Error::Source(error) = &error {
-                    self.unreadable(error);
+                if let Error::Source(source) = &error {
+                    self.unreadable(source);
+                    self.witness_failure(&caller, id.0, &error);
                 }
                 return reply.error(errno(&error));
             }

@@ -5,12 +5,14 @@
 
 mod told;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lru::LruCache;
 
 use crate::address::Address;
+use crate::advice;
 use crate::boots::Boots as Memory;
 use crate::catalog::Catalog;
 use crate::choice::{Because, Decision};
@@ -22,6 +24,7 @@ use crate::journal::boot::{Boot, Ending};
 use crate::journal::news::News;
 use crate::journal::{History, Journal, Who};
 use crate::name::{fold, visible};
+use crate::source as sources;
 use crate::status::{
     self, BootImage, Boots, Client, Counts, Diagnosis, Image, Request, Source, State, Status, Tells,
 };
@@ -212,7 +215,7 @@ impl Reporter {
 
     fn images(&self, catalog: &Catalog, clients: &[Client]) -> Vec<Image> {
         let default = catalog.choice().by_default().image;
-        let image = |(spec, image): (&crate::config::ImageSpec, &Arc<crate::image::Image>)| {
+        let images = catalog.images().map(|(spec, image)| {
             let name = spec.name.to_string();
             let has = |client: &&Client| client.image.as_ref() == Some(&name);
             let sources = image.layers().iter().map(|layer| layer.source());
@@ -224,8 +227,8 @@ impl Reporter {
                 sources: sources.map(source).collect(),
                 name,
             }
-        };
-        catalog.images().map(image).collect()
+        });
+        images.collect()
     }
 
     fn counts(&self) -> Counts {
@@ -257,7 +260,7 @@ impl Reporter {
             format!(
                 "{server} asks without naming its clients: no client rule holds for them, and all \
                  get the default image. {}",
-                crate::advice::by_path(server, std::path::Path::new(&self.parts.mountpoint))
+                advice::by_path(server, Path::new(&self.parts.mountpoint))
             )
         }));
         warnings
@@ -403,7 +406,7 @@ fn boot_image(boot: &Boot) -> Option<BootImage> {
     })
 }
 
-fn source(source: &dyn crate::source::Source) -> Source {
+fn source(source: &dyn sources::Source) -> Source {
     Source {
         label: source.label(),
         what: source.description(),

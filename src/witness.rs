@@ -152,27 +152,60 @@ impl Witness {
         id: u64,
         place: impl FnOnce() -> Option<FilePlace>,
     ) -> Vec<(News, Ticket)> {
+        let Some((whos, server, known)) = self.asked_for(caller, id, place) else {
+            return Vec::new();
+        };
+        let opened = whos.into_iter().map(|who| {
+            let name = known.name.clone();
+            let (news, ticket) = self.write(who, &server, name, opened(&known.file));
+            self.follow(&news, &ticket, caller.thread(), id, known.file.size);
+            (news, ticket)
+        });
+        opened.collect()
+    }
+
+    /// The file with a number could not be opened, for this reason.
+    pub fn not_opened(
+        &self,
+        caller: &dyn Caller,
+        id: u64,
+        place: impl FnOnce() -> Option<FilePlace>,
+        why: &str,
+    ) -> Vec<News> {
+        let Some((whos, server, known)) = self.asked_for(caller, id, place) else {
+            return Vec::new();
+        };
+        let why: Arc<str> = why.into();
+        let refused = whos.into_iter().map(|who| {
+            let outcome = Outcome::Refused(why.clone());
+            self.write(who, &server, known.name.clone(), outcome).0
+        });
+        refused.collect()
+    }
+
+    /// Who asks for the file with a number, by which server and by which name.
+    fn asked_for(
+        &self,
+        caller: &dyn Caller,
+        id: u64,
+        place: impl FnOnce() -> Option<FilePlace>,
+    ) -> Option<(Vec<Who>, Arc<str>, Known)> {
         let mut thread = self.thread(caller, Whom::Unasked);
         let looked_up = thread.looked_up.take().filter(|(last, _)| *last == id);
         let (whom, server) = self.served(caller, thread);
         let whos = match several(caller, &whom) {
             Some(clients) => clients,
-            None => who(&whom, &server).into_iter().collect(),
+            None => vec![who(&whom, &server)?],
         };
-        let Some(known) = self.known(id, place).filter(|_| !whos.is_empty()) else {
-            return Vec::new();
-        };
-        let name = looked_up.map_or(known.name, |(_, name)| name);
+        let mut known = self.known(id, place)?;
+        if let Some((_, name)) = looked_up {
+            known.name = name;
+        }
         let server = match whos.len() {
             1 => server,
             several => format!("{server}, for one of {several} clients").into(),
         };
-        let opened = whos.into_iter().map(|who| {
-            let (news, ticket) = self.write(who, &server, name.clone(), opened(&known.file));
-            self.follow(&news, &ticket, caller.thread(), id, known.file.size);
-            (news, ticket)
-        });
-        opened.collect()
+        Some((whos, server, known))
     }
 
     /// A boot image is followed on its way.
