@@ -7,6 +7,10 @@
     clippy::indexing_slicing
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+
+mod diagnosis;
 mod endings;
 mod histories;
 mod laws;
@@ -14,9 +18,5 @@ mod loaders;
 mod parts;
 mod player;
 mod seen;
-#[path = "../common/traces.rs"]
-#[allow(
-    dead_code,
-    reason = "some of what is shared with the tests of the tree"
-)]
-mod traces;
+
+use common::traces;

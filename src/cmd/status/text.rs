@@ -29,6 +29,11 @@ pub(super) fn status(status: &Status) -> String {
         "boots     {} began, {} got their boot image, {} failed or stopped",
         counts.boots_begun, counts.boots_done, counts.boots_failed
     );
+    let _ = writeln!(
+        text,
+        "held      {} numbers by the kernel; {} requests by the journal, of {} clients",
+        counts.nodes, counts.journal_requests, counts.journal_clients
+    );
     text.push_str("images\n");
     status.images.iter().for_each(|each| image(&mut text, each));
     text.push_str("clients\n");
