@@ -79,6 +79,8 @@ enum Whom {
     Unasked,
     /// This client.
     Client(Address),
+    /// One of these, it cannot be told which.
+    OneOf(Arc<[Address]>),
     /// Nobody, or it cannot be told whom.
     Unknown,
 }
@@ -127,12 +129,8 @@ impl Witness {
     pub fn refused(&self, caller: &dyn Caller, from: &Place, name: &[u8], why: &str) -> Vec<News> {
         let thread = self.thread(caller, whom(caller, from));
         let (whom, server) = self.served(caller, thread);
-        let whos = match (&whom, caller.peers()) {
-            (Whom::Client(client), _) => vec![Who::Client(*client)],
-            (_, Peers::These(peers)) if peers.len() <= MOST_SHARED => {
-                let peers = peers.into_iter().map(Address::ip);
-                peers.map(Who::Client).collect()
-            }
+        let whos: Vec<Who> = match &whom {
+            Whom::OneOf(clients) => clients.iter().copied().map(Who::Client).collect(),
             _ => who(&whom, &server).into_iter().collect(),
         };
         let (name, why): (_, Arc<str>) = (from.full_name(name), why.into());
@@ -193,9 +191,11 @@ impl Witness {
         let mut thread = self.thread(caller, Whom::Unasked);
         let looked_up = thread.looked_up.take().filter(|(last, _)| *last == id);
         let (whom, server) = self.served(caller, thread);
-        let whos = match several(caller, &whom) {
-            Some(clients) => clients,
-            None => vec![who(&whom, &server)?],
+        let whos = match &whom {
+            Whom::OneOf(clients) if caller.serves_one() => {
+                clients.iter().copied().map(Who::Client).collect()
+            }
+            _ => vec![who(&whom, &server)?],
         };
         let mut known = self.known(id, place)?;
         if let Some((_, name)) = looked_up {
@@ -335,22 +335,6 @@ fn whom(caller: &dyn Caller, from: &Place) -> Whom {
     }
 }
 
-/// The clients of a thread that serves one of several.
-fn several(caller: &dyn Caller, whom: &Whom) -> Option<Vec<Who>> {
-    let Peers::These(peers) = (*whom == Whom::Unknown).then(|| caller.peers())? else {
-        return None;
-    };
-    let are_few = (2..=MOST_SHARED).contains(&peers.len());
-    let clients = || {
-        peers
-            .into_iter()
-            .map(Address::ip)
-            .map(Who::Client)
-            .collect()
-    };
-    (are_few && caller.serves_one()).then(clients)
-}
-
 fn opened(file: &Arc<File>) -> Outcome {
     Outcome::Opened(Opened {
         file: file.clone(),
@@ -363,6 +347,9 @@ fn whom_of(peers: &Peers) -> Whom {
     match peers {
         Peers::These(peers) => match peers.as_slice() {
             [only] => Whom::Client(Address::ip(*only)),
+            few if few.len() <= MOST_SHARED => {
+                Whom::OneOf(few.iter().copied().map(Address::ip).collect())
+            }
             _ => Whom::Unknown,
         },
         Peers::Nobody | Peers::Hidden(_) => Whom::Unknown,
@@ -374,7 +361,9 @@ fn who(whom: &Whom, process: &str) -> Option<Who> {
     let name = process.split_once('[').map_or(process, |(name, _)| name);
     match whom {
         Whom::Client(client) => Some(Who::Client(*client)),
-        Whom::Unknown | Whom::Unasked => is_server(name).then(|| Who::Server(name.into())),
+        Whom::OneOf(_) | Whom::Unknown | Whom::Unasked => {
+            is_server(name).then(|| Who::Server(name.into()))
+        }
     }
 }
 
