@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use crate::journal::Who;
-use crate::journal::boot::{Boot, Outcome};
+use crate::journal::boot::Boot;
+use crate::journal::entry::Outcome;
 use crate::journal::news::News;
 use crate::journal::progress::{Stage, Worth};
 use crate::limit::Limit;

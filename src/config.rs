@@ -8,13 +8,16 @@
 //! All problems are reported at once, each with file, line, column and a next step.
 
 mod bcd;
+mod checker;
+mod disk;
 pub mod dropped;
+mod problem;
 mod raw;
 mod rules;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -22,50 +25,11 @@ use std::time::{Duration, SystemTime};
 use ipnet::IpNet;
 
 pub use bcd::{BcdSpec, StoreSource};
+pub use disk::group_id;
+pub use problem::{Located, Problem, Problems};
 
 use crate::address::{Address, Mac};
 use crate::name::{Folded, fold};
-use crate::source::dir::OwnMount;
-use crate::source::open::Written;
-
-/// A value and where it stands in the file, counted from 1. Two are equal when the
-/// values are, wherever they stand.
-#[derive(Debug, Clone, Copy)]
-pub struct Located<T> {
-    /// The value.
-    pub value: T,
-    /// Its line.
-    pub line: usize,
-    /// Its column, in characters.
-    pub column: usize,
-}
-
-impl<T: PartialEq> PartialEq for Located<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
-
-impl<T> Deref for Located<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> Located<T> {
-    /// Something that is wrong with it.
-    fn problem(&self, what: String, next: String) -> Problem {
-        let (line, column) = (self.line, self.column);
-        Problem {
-            line,
-            column,
-            what,
-            next,
-        }
-    }
-}
 
 /// The name of an image: a folder name under `images/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -278,49 +242,6 @@ impl Default for Config {
     }
 }
 
-/// One thing that is wrong, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The line, from 1; 0 when it is about the file as a whole.
-    pub line: usize,
-    /// The column, from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-    /// The next step to take.
-    pub next: String,
-}
-
-/// Everything that is wrong with a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems {
-    /// The file.
-    pub file: PathBuf,
-    /// What is wrong with it, in the order of the file; never empty.
-    pub list: Vec<Problem>,
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (count, problem) in self.list.iter().enumerate() {
-            if count > 0 {
-                writeln!(out)?;
-            }
-            let file = self.file.display();
-            match problem.line {
-                // Made from the command line: there is no file to point at.
-                _ if self.file.as_os_str().is_empty() => {}
-                0 => write!(out, "{file}: ")?,
-                line => write!(out, "{file}:{line}:{}: ", problem.column)?,
-            }
-            write!(out, "{}\n  {}", problem.what, problem.next)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Problems {}
-
 impl Config {
     /// Reads and checks a file.
     ///
@@ -340,7 +261,7 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str, file: &Path) -> Result<Self, Problems> {
-        let mut checker = raw::Checker::new(text, file);
+        let mut checker = checker::Checker::new(text, file);
         let config = checker.config();
         match (config, checker.problems.is_empty()) {
             (Some(config), true) => Ok(config),
@@ -348,64 +269,10 @@ impl Config {
         }
     }
 
-    /// Checks what only the disk can tell.
-    ///
-    /// # Errors
-    /// Every source, base, owner or group that is not there.
-    pub fn verify(&self, own_mount: &OwnMount) -> Result<(), Problems> {
-        let mut list: Vec<Problem> = Vec::new();
-        for image in &self.images {
-            let sources = image.sources.iter();
-            list.extend(sources.filter_map(|path| missing_source(path, own_mount)));
-        }
-        let base = self.base.iter();
-        list.extend(base.filter_map(|path| missing_base(path, own_mount)));
-        list.extend(self.owner.iter().filter_map(missing_owner));
-        list.extend(self.status_group.iter().filter_map(missing_group));
-        if list.is_empty() {
-            return Ok(());
-        }
-        let file = self.file.clone();
-        Err(Problems { file, list })
-    }
-
     /// The image of that name.
     pub fn image(&self, name: &ImageName) -> Option<&ImageSpec> {
         self.images.iter().find(|image| *image.name == *name)
     }
-}
-
-impl OwnerSpec {
-    /// The numbers of the user and the group.
-    ///
-    /// # Errors
-    /// Which of the two this machine does not know.
-    pub fn ids(&self) -> Result<(u32, u32), String> {
-        let unknown = |what, name: &str| format!("this machine knows no {what} {name:?}");
-        let user = self.user_ids().ok_or_else(|| unknown("user", &self.user))?;
-        let Some(group) = &self.group else {
-            return Ok(user);
-        };
-        Ok((
-            user.0,
-            group_id(group).ok_or_else(|| unknown("group", group))?,
-        ))
-    }
-
-    fn user_ids(&self) -> Option<(u32, u32)> {
-        if let Ok(number) = self.user.parse() {
-            return Some((number, number));
-        }
-        let user = nix::unistd::User::from_name(&self.user).ok().flatten()?;
-        Some((user.uid.as_raw(), user.gid.as_raw()))
-    }
-}
-
-/// The number of a group that is written by name or as a number.
-pub fn group_id(group: &str) -> Option<u32> {
-    let named = || nix::unistd::Group::from_name(group).ok().flatten();
-    let number = group.parse().ok();
-    number.or_else(|| named().map(|group| group.gid.as_raw()))
 }
 
 /// An address as a network of one.
@@ -426,70 +293,4 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
             _ => format!("look at its permissions: ls -l {}", file.display()),
         },
     }
-}
-
-fn missing_source(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem> {
-    let written = Written::understand(path, own_mount);
-    match std::fs::metadata(own_mount.beneath(&written.path)) {
-        Ok(found) if found.is_dir() || found.is_file() => None,
-        Ok(_) => Some(path.problem(
-            format!(
-                "source {} is neither a folder, an ISO nor a WIM",
-                path.display()
-            ),
-            "name one of these".to_owned(),
-        )),
-        Err(error) => Some(unusable(path, "source", &error)),
-    }
-}
-
-fn missing_base(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem> {
-    match std::fs::metadata(own_mount.beneath(path)) {
-        Ok(found) if found.is_dir() => None,
-        Ok(_) => Some(path.problem(
-            format!("base {} is a file", path.display()),
-            "name a folder; an ISO or a WIM can be the source of an image".to_owned(),
-        )),
-        Err(error) => Some(unusable(path, "base", &error)),
-    }
-}
-
-fn unusable(path: &Located<PathBuf>, what: &str, error: &std::io::Error) -> Problem {
-    let shown = path.display();
-    let is_file = path.extension().is_some_and(|end| {
-        let end = end.to_string_lossy().to_ascii_lowercase();
-        end == "iso" || end.starts_with("wim")
-    });
-    path.problem(
-        format!("{what} {shown} cannot be used: {error}"),
-        match is_file {
-            true => "correct the path, or put the file there".to_owned(),
-            false => format!("correct the path, or make it: mkdir -p {shown}"),
-        },
-    )
-}
-
-fn missing_owner(owner: &Located<OwnerSpec>) -> Option<Problem> {
-    let what = owner.ids().err()?;
-    let next = "write a user that exists, or numbers, for example owner = \"0:0\"";
-    Some(owner.problem(format!("owner: {what}"), next.to_owned()))
-}
-
-fn missing_group(group: &Located<String>) -> Option<Problem> {
-    let is_there = group_id(group).is_some();
-    let what = format!("status_group: this machine knows no group {:?}", **group);
-    let next = format!("make it: groupadd {}; or write one that exists", **group);
-    (!is_there).then(|| group.problem(what, next))
-}
-
-/// Line and column, both from 1, of a byte offset.
-fn line_and_column(text: &str, span: Option<Range<usize>>) -> (usize, usize) {
-    let Some(before) = span.and_then(|span| text.get(..span.start)) else {
-        return (0, 0);
-    };
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = before
-        .get(line_start..)
-        .map_or(0, |line| line.chars().count());
-    (before.matches('\n').count() + 1, column + 1)
 }

@@ -15,6 +15,7 @@
 //! | [`news`] | what is told of a request as it happens |
 
 pub mod boot;
+pub mod entry;
 pub mod news;
 pub mod part;
 pub mod progress;
@@ -27,7 +28,8 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 
 use crate::address::Address;
-use boot::{Boot, Ending, Outcome};
+use boot::{Boot, Ending};
+use entry::Outcome;
 use news::News;
 use part::Part;
 

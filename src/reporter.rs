@@ -19,7 +19,7 @@ use crate::choice::{Because, Decision};
 use crate::client::{Client as KnownClient, Macs};
 use crate::config::{ImageName, Match, dropped};
 use crate::diagnosis::Case;
-use crate::fuse::session::Gauges;
+use crate::fuse::gauges::Gauges;
 use crate::journal::boot::{Boot, Ending};
 use crate::journal::news::News;
 use crate::journal::{History, Journal, Who};
@@ -50,7 +50,7 @@ pub struct Parts {
     /// Who knows network cards.
     pub macs: Arc<dyn Macs>,
     /// What the door counts.
-    pub gauges: Gauges,
+    pub gauges: Arc<Gauges>,
     /// What the service counts and complains of.
     pub tally: Arc<Tally>,
     /// Where it is mounted, for people.

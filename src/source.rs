@@ -14,6 +14,7 @@
 //! | [`iso`] | what is inside an ISO |
 //! | [`wim`] | what is inside an image of a WIM |
 //! | `wim_file` | a WIM as the file that it is |
+//! | `words` | how numbers are written for people |
 
 pub mod dir;
 pub mod file;
@@ -21,6 +22,7 @@ pub mod iso;
 pub mod open;
 pub mod wim;
 mod wim_file;
+mod words;
 
 use std::fmt::Debug;
 use std::io;

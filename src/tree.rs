@@ -21,8 +21,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use list::Entry;
-pub use place::{Attributes, FilePlace, Place, Sight};
-pub use walk::{Answer, Belief, CLIENTS, IMAGES, Reached, Walker};
+pub use place::{Attributes, CLIENTS, FilePlace, IMAGES, Place, Sight};
+pub use walk::{Answer, Belief, Reached, Walker};
 pub use who::{Asking, Choosing, Named, Now};
 
 use crate::boots::Boots;

@@ -19,7 +19,7 @@
 //! | `store`, `chunks`, `cache` | from a part of a file to the chunks that hold it |
 //! | [`lzx`], [`xpress`] | the two decoders |
 //! | `calls`, `window`, `huffman`, `bits` | what these are made of |
-//! | `medium`, `fields` | bytes |
+//! | `medium`, `fields`, `hash` | bytes |
 
 mod bits;
 mod blob;
@@ -31,6 +31,7 @@ mod dentry;
 mod error;
 mod fields;
 mod grow;
+mod hash;
 mod header;
 mod huffman;
 mod lookup;
@@ -49,8 +50,8 @@ use sha1::{Digest, Sha1};
 pub use blob::Blob;
 pub use corrupt::Corrupt;
 pub use error::{Error, Part, Place, Unsupported};
+pub use hash::Hash;
 pub use header::Compression;
-pub use lookup::Hash;
 pub use tree::{Entry, Kind, Tree};
 pub use xml::{Architecture, ImageInfo, Version};
 

@@ -18,7 +18,7 @@ use lru::LruCache;
 use crate::address::Address;
 use crate::caller::{is_server, server_name};
 use crate::choice::Peers;
-use crate::journal::boot::{File, Opened, Outcome};
+use crate::journal::entry::{File, Opened, Outcome};
 use crate::journal::news::News;
 use crate::journal::part::Part;
 use crate::journal::{Asked, Journal, Ticket, Who};

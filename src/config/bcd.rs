@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Located;
-use super::raw::{Checker, OneOrMany, folded_parts, many};
+use super::checker::{Checker, OneOrMany, folded_parts, many};
 use crate::name;
 
 /// Where the store comes from.

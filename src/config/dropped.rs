@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::raw::Checker;
+use super::checker::Checker;
 use super::{Config, ImageName, ImageSpec, Match, Problem, Problems, RuleSpec};
 
 /// The folder's name.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::raw::{Checker, OneOrMany, many};
+use super::checker::{Checker, OneOrMany, many};
 use super::{ImageName, ImageSpec, Located, Match, Problem, RuleSpec, single};
 use crate::address::{self, Address, Mac};
 

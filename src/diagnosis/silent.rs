@@ -2,7 +2,8 @@
 
 use super::{Case, store};
 use crate::bcd::{self, Finding};
-use crate::journal::boot::{Boot, Entry, Outcome};
+use crate::journal::boot::Boot;
+use crate::journal::entry::{Entry, Outcome};
 use crate::journal::part::Part;
 use crate::journal::progress::Stage;
 use crate::name::visible;

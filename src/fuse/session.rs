@@ -7,27 +7,19 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
 
-use fuser::{
-    BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL, Version,
-};
+use fuser::{BackgroundSession, Config, INodeNo, MountOption, Notifier, Session, SessionACL};
 use thiserror::Error;
 
-use super::backing::Backings;
-use super::handles::Handles;
-use super::{Door, Stats, Told, mountpoint};
-use crate::caller::Callers;
+use super::door::Door;
+use super::gauges::Gauges;
+use super::mountpoint;
+use super::told::Told;
 use crate::client::Macs;
-use crate::status::Reading;
 use crate::tree::Tree;
 use crate::witness::Witness;
 
-/// The protocol from which on a kernel drops all it believes on request (Linux 6.16).
-pub(super) const FORGETS_ON_REQUEST: Version = Version(7, 44);
-
-/// That request, `FUSE_NOTIFY_INC_EPOCH`: a header of a length, a code in the place of an
+/// Asks the kernel to drop all that it believes, `FUSE_NOTIFY_INC_EPOCH`: a header of a length, a code in the place of an
 /// error, and no request that it answers. `fuser` 0.18 has no call for it.
 const FORGET_BELIEFS: [u32; 4] = [16, 8, 0, 0];
 
@@ -67,16 +59,8 @@ pub struct Mounted {
     _session: ManuallyDrop<BackgroundSession>,
     mountpoint: PathBuf,
     kernel: Kernel,
-    stats: Arc<Stats>,
-    backings: Arc<Backings>,
+    gauges: Arc<Gauges>,
     for_everybody: bool,
-}
-
-/// What the door counts, for whoever tells of it.
-#[derive(Debug, Clone)]
-pub struct Gauges {
-    stats: Arc<Stats>,
-    backings: Arc<Backings>,
 }
 
 /// The way to tell the kernel something that it did not ask.
@@ -99,24 +83,10 @@ pub fn mount(
     witness: &Arc<Witness>,
 ) -> Result<Mounted, CannotMount> {
     mountpoint::prepare(mountpoint)?;
-    let stats = Arc::new(Stats::default());
-    let forgets: Arc<AtomicBool> = Arc::default();
-    let backings: Arc<Backings> = Arc::default();
+    let gauges: Arc<Gauges> = Arc::default();
     let open = |acl| {
-        let door = Door {
-            tree: tree.clone(),
-            callers: Callers::default(),
-            macs: macs.clone(),
-            stats: stats.clone(),
-            told: told.clone(),
-            witness: witness.clone(),
-            files: Handles::default(),
-            backings: backings.clone(),
-            began: Instant::now(),
-            complained: AtomicU64::new(0),
-            folders: Handles::default(),
-            forgets_on_request: forgets.clone(),
-        };
+        let (gauges, tree, witness) = (gauges.clone(), tree.clone(), witness.clone());
+        let door = Door::new(gauges, tree, told.clone(), macs.clone(), witness);
         Session::new(door, mountpoint, &config(acl))
     };
     // Everybody may look, for a server seldom runs as our user. Whether a user who is
@@ -127,23 +97,16 @@ pub fn mount(
         }
         opened => (opened, true),
     };
-    let start = |session: Session<Door>| {
-        let kernel = Kernel {
-            device: session.as_fd().try_clone_to_owned()?,
-            notifier: session.notifier(),
-            forgets_on_request: forgets.load(Ordering::Relaxed),
-        };
+    let started = opened.and_then(|session| {
+        let kernel = Kernel::behind(&session, &gauges)?;
         Ok((kernel, session.spawn()?))
-    };
-    let (kernel, session) = opened
-        .and_then(start)
-        .map_err(|error| cannot(mountpoint, error))?;
+    });
+    let (kernel, session) = started.map_err(|error| cannot(mountpoint, error))?;
     Ok(Mounted {
         _session: ManuallyDrop::new(session),
         mountpoint: mountpoint.to_owned(),
         kernel,
-        stats,
-        backings,
+        gauges,
         for_everybody,
     })
 }
@@ -155,11 +118,8 @@ impl Mounted {
     }
 
     /// What was done so far, and how files are read.
-    pub fn gauges(&self) -> Gauges {
-        Gauges {
-            stats: self.stats.clone(),
-            backings: self.backings.clone(),
-        }
+    pub fn gauges(&self) -> &Arc<Gauges> {
+        &self.gauges
     }
 
     /// The way to tell the kernel something.
@@ -174,7 +134,7 @@ impl Mounted {
 
     /// Lets go of what is only kept for a moment.
     pub fn let_go(&self) {
-        self.backings.let_go();
+        self.gauges.backings.let_go();
     }
 
     /// Unmounts. Where files are still open the mount only loses its name, and what is
@@ -190,19 +150,15 @@ impl Mounted {
     }
 }
 
-impl Gauges {
-    /// What was done so far.
-    pub fn stats(&self) -> &Stats {
-        &self.stats
-    }
-
-    /// How files are read, and why so.
-    pub fn reading(&self) -> Reading {
-        self.backings.reading()
-    }
-}
-
 impl Kernel {
+    fn behind(session: &Session<Door>, gauges: &Gauges) -> io::Result<Self> {
+        Ok(Self {
+            device: session.as_fd().try_clone_to_owned()?,
+            notifier: session.notifier(),
+            forgets_on_request: gauges.forgets_on_request(),
+        })
+    }
+
     /// A spelling of a folder is to be forgotten; it is asked for again if it is needed.
     pub fn forget_folder(&self, parent: u64, name: &[u8]) {
         let told = self

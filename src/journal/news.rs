@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Who;
-use super::boot::{Boot, Entry};
+use super::boot::Boot;
+use super::entry::Entry;
 use super::progress::{Stage, Worth};
 use crate::config::ImageName;
 

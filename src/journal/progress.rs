@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::boot::Outcome;
+use super::entry::Outcome;
 use super::part::{Part, Shelf, is_for_extras, is_same, is_wimboot};
 use crate::program::Firmware;
 

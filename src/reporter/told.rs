@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::millis;
 use crate::journal::Who;
-use crate::journal::boot::{Boot, Entry, File, Opened, Outcome};
+use crate::journal::boot::Boot;
+use crate::journal::entry::{Entry, File, Opened, Outcome};
 use crate::journal::news::News;
 use crate::journal::progress::{Progress, Stage, Worth};
 use crate::name::{Folded, fold, parts, visible};

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::words;
 use super::{
     Entry, FolderHold, Hidden, Hold, Kind, Listing, Look, ReadAt, Source, Stat, StoredPath, Version,
 };
@@ -199,26 +200,13 @@ fn count_files(tree: &Tree) -> usize {
     kinds.filter(|kind| *kind == wim::Kind::File).count()
 }
 
-/// A number as people write it: 16,021.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 impl Source for WimSource {
     fn label(&self) -> String {
         self.label.clone()
     }
 
     fn description(&self) -> String {
-        format!("{}, {} files", self.summary, grouped(self.files))
+        format!("{}, {} files", self.summary, words::grouped(self.files))
     }
 
     fn machine(&self) -> Option<Architecture> {

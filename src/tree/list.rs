@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::place::{Place, Sight};
-use super::walk::{CLIENTS, IMAGES, Walker, own_folder};
+use super::place::{CLIENTS, IMAGES, Place, Sight};
+use super::walk::{Walker, own_folder};
 use crate::address::Address;
 use crate::error::Error;
 use crate::image::Listed;

@@ -15,7 +15,7 @@ use crate::config::ImageName;
 use crate::config::dropped::Stamp;
 use crate::error::Error;
 use crate::image::Item;
-use crate::journal::boot::File;
+use crate::journal::entry::File;
 use crate::layer::Layer;
 use crate::name::{Folded, fold};
 use crate::nodes;
@@ -25,7 +25,11 @@ use crate::stores::Why;
 use crate::view::Origin;
 use crate::way::{End, Way};
 
-use super::walk::{CLIENTS, IMAGES};
+/// The folder of all images, in the root and in every client's view.
+pub const IMAGES: &str = "images";
+
+/// The folder of all clients, in the root.
+pub const CLIENTS: &str = "clients";
 
 /// A place in the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::place::{Attributes, FilePlace, Place, Sight};
+use super::place::{Attributes, CLIENTS, FilePlace, IMAGES, Place, Sight};
 use super::who::{Asking, Who};
 use crate::address::Address;
 use crate::boots::Boots;
@@ -19,12 +19,6 @@ use crate::program::{self, Firmware, Program};
 use crate::stores::{StoreName, Why};
 use crate::view::{self, Origin};
 use crate::way::{End, Way};
-
-/// The folder of all images, in the root and in every client's view.
-pub const IMAGES: &str = "images";
-
-/// The folder of all clients, in the root.
-pub const CLIENTS: &str = "clients";
 
 /// How long an answer may be believed without asking again; the least of several counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

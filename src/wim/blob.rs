@@ -16,7 +16,8 @@ use sha1::{Digest, Sha1};
 
 use super::Inner;
 use super::error::Error;
-use super::lookup::{Hash, Stored};
+use super::hash::Hash;
+use super::lookup::Stored;
 use super::store::Opened;
 use crate::read::ReadAt;
 

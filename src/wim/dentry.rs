@@ -2,7 +2,7 @@
 
 use super::error::{Error, Part, Place, unexpected};
 use super::fields::{u16_at, u32_at, u64_at};
-use super::lookup::Hash;
+use super::hash::Hash;
 
 /// The fixed fields, in front of the names.
 const FIXED: u64 = 102;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::corrupt::Corrupt;
-use super::lookup::Hash;
+use super::hash::Hash;
 
 /// Why a WIM, an image in it or a file of an image cannot be read.
 #[derive(Debug, Clone, Error)]

@@ -11,7 +11,8 @@ use std::ops::Range;
 use super::dentry::{self, Dentry, Metadata};
 use super::error::{Error, unexpected};
 use super::fields::utf16;
-use super::lookup::{Hash, Lookup};
+use super::hash::Hash;
+use super::lookup::Lookup;
 use super::tree::{EMPTY, Form, Node, Nodes, Why};
 
 /// Deepest folder. A path of 260 characters cannot be deeper.

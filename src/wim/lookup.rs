@@ -4,40 +4,13 @@
 //! Kept sorted by hash, 48 bytes for each file. That the bytes are those of the hash is
 //! not checked here but when they are read, once: see [`super::blob`].
 
-use std::fmt;
-
 use super::error::{Error, Part, unexpected};
-use super::fields::hash_at;
+use super::hash::Hash;
 use super::header::{Compression, Resource};
 
 /// The length of an entry: a resource, two numbers that only a writer needs, the hash.
 const ENTRY: usize = 50;
 const HASH_AT: usize = 30;
-
-/// A SHA-1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hash(pub [u8; 20]);
-
-impl Hash {
-    /// What stands for an empty file, and for a folder.
-    pub(super) const ZERO: Self = Self([0; 20]);
-
-    pub(super) fn parse(bytes: &[u8], at: usize) -> Option<Self> {
-        hash_at(bytes, at).map(Self)
-    }
-}
-
-impl fmt::Display for Hash {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
-    }
-}
 
 /// A resource and the hash of what it holds.
 #[derive(Debug, Clone, Copy)]

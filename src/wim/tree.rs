@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Inner;
 use super::blob::Blob;
 use super::error::Error;
-use super::lookup::Hash;
+use super::hash::Hash;
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

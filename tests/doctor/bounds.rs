@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use winbootfs::doctor::machine::firewall::{Keeper, Packet, Rules};
+use winbootfs::doctor::machine::firewall::chain::Packet;
+use winbootfs::doctor::machine::firewall::{Keeper, Rules, iptables, nft};
 use winbootfs::doctor::machine::sockets::{self, Protocol};
-use winbootfs::doctor::machine::{iptables, kernel, nft, process};
+use winbootfs::doctor::machine::{kernel, process};
 use winbootfs::doctor::setup::{defaults, inetd};
 use winbootfs::fuse::mountpoint::table::Mount;
 use winbootfs::servers::SERVERS;

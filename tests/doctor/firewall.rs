@@ -1,10 +1,10 @@
 //! What becomes of a packet, by the rules that nft and iptables print.
 
 use winbootfs::doctor::case::Case;
-use winbootfs::doctor::machine::firewall::{Keeper, Packet, Rules};
+use winbootfs::doctor::machine::firewall::chain::Packet;
+use winbootfs::doctor::machine::firewall::{Keeper, Rules, iptables, nft};
 use winbootfs::doctor::machine::server::place::Place;
 use winbootfs::doctor::machine::sockets::Protocol;
-use winbootfs::doctor::machine::{iptables, nft};
 use winbootfs::doctor::setup::By;
 
 use crate::case::{about, healthy, is_whole, placed};

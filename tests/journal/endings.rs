@@ -265,7 +265,7 @@ fn a_boot_that_was_left_is_broken_off_where_it_was_seen_last() {
     let image = crate::player::asked(
         &player.who,
         br"\b.wim",
-        winbootfs::journal::boot::Outcome::Opened(crate::player::opened(SIZE)),
+        winbootfs::journal::entry::Outcome::Opened(crate::player::opened(SIZE)),
     );
     let (_, ticket) = player.journal.asked(image, player.now);
     player.journal.read(&ticket, 600);

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use winbootfs::address::Address;
-use winbootfs::journal::boot::{Boot, Ending, File, Opened, Outcome};
+use winbootfs::journal::boot::{Boot, Ending};
+use winbootfs::journal::entry::{File, Opened, Outcome};
 use winbootfs::journal::news::News;
 use winbootfs::journal::progress::Stage;
 use winbootfs::journal::{Asked, Journal, Ticket, Who};

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use cap::Cap;
 use winbootfs::address::Address;
-use winbootfs::journal::boot::{File, Opened, Outcome};
+use winbootfs::journal::entry::{File, Opened, Outcome};
 use winbootfs::journal::{Asked, Journal, LONGEST_NAME, MOST_CLIENTS, MOST_REQUESTS, Ticket, Who};
 
 #[global_allocator]

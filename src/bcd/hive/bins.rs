@@ -77,3 +77,16 @@ impl Bins {
 pub(super) fn number(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
+
+/// Adds numbers as a hive stores them.
+pub(super) fn put(bytes: &mut Vec<u8>, numbers: &[u32]) {
+    bytes.extend(words(numbers));
+}
+
+/// Numbers as a hive stores them.
+pub(super) fn words(numbers: &[u32]) -> Vec<u8> {
+    numbers
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect()
+}

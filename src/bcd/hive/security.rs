@@ -4,8 +4,7 @@
 //! Administrators own it; they and the system may do everything with it and with the keys
 //! below: `O:BAG:BAD:(A;CI;KA;;;SY)(A;CI;KA;;;BA)`.
 
-use super::bins::number;
-use super::write::{put, words};
+use super::bins::{number, put, words};
 
 /// Where it tells its neighbours in the ring of all such structures, and how many keys it
 /// is for.

@@ -4,7 +4,7 @@
 //! `lf`, the root first, bins of one block. What they do not agree in and nobody reads is
 //! zero: times, the file's own name, who may have looked at a key.
 
-use super::bins::{Bins, number};
+use super::bins::{Bins, number, put, words};
 use super::security::{self, BEFORE, NEXT, USES};
 use super::{BLOCK, CHECKSUM, HEADER, Key, checksum};
 use crate::bcd::Element;
@@ -226,17 +226,6 @@ fn registry_type(form: Form) -> u32 {
         Form::Texts => 7,
         Form::Other(number) => number,
     }
-}
-
-pub(super) fn put(bytes: &mut Vec<u8>, numbers: &[u32]) {
-    bytes.extend(words(numbers));
-}
-
-pub(super) fn words(numbers: &[u32]) -> Vec<u8> {
-    numbers
-        .iter()
-        .flat_map(|number| number.to_le_bytes())
-        .collect()
 }
 
 /// Names and lists have a length of two bytes; none comes near the end of it.

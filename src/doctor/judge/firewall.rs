@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::servers;
 use crate::doctor::case::Case;
 use crate::doctor::finding::Finding;
-use crate::doctor::machine::firewall::{Fate, Keeper, Packet, Rules};
+use crate::doctor::machine::firewall::chain::{Fate, Packet};
+use crate::doctor::machine::firewall::{Keeper, Rules};
 use crate::doctor::machine::server::Seen;
 use crate::doctor::machine::sockets::Protocol;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::walk::grouped;
+use crate::source::words::grouped;
 
 /// How often it is said.
 const TELLING: Duration = Duration::from_secs(1);

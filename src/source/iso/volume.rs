@@ -11,8 +11,9 @@ use super::medium::Medium;
 use super::parsers::{self, Parser};
 use super::progress::{Clock, Progress};
 use super::tree::{Node, Tree, What};
-use super::walk::{self, grouped};
+use super::walk;
 use crate::name::visible;
+use crate::source::words::grouped;
 use crate::source::{Entry, Hidden, Kind, Listing, Stat, StoredPath, Version};
 
 /// An image.

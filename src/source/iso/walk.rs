@@ -180,11 +180,3 @@ fn nanos(time: DateTime) -> i64 {
     let seconds = time.unix_seconds().saturating_mul(1_000_000_000);
     seconds.saturating_add(i64::from(time.nanoseconds()))
 }
-
-/// A number for people: `12,000`.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev();
-    let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
-    groups.join(",")
-}

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use super::firewall::{Chain, Policy, Rule, Verdict};
-use super::sockets::Protocol;
+use super::chain::{Chain, Policy, Rule, Verdict};
+use crate::doctor::machine::sockets::Protocol;
 
 /// Reads it: the chains of IPv4, in their order.
 ///

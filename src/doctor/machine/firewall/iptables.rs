@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use super::firewall::{Chain, Policy, Rule, Verdict};
-use super::sockets::Protocol;
+use super::chain::{Chain, Policy, Rule, Verdict};
+use crate::doctor::machine::sockets::Protocol;
 use crate::doctor::setup::words::words;
 
 /// Reads it: the chains of the table `filter`, in their order.
