@@ -11,6 +11,27 @@ use crate::status::{Boots, Client, Diagnosis, Image, State, Status};
 /// Everything, one thing below the other. Writing to a string cannot fail.
 pub(super) fn status(status: &Status) -> String {
     let mut text = String::new();
+    about(&mut text, status);
+    text.push_str("images\n");
+    status.images.iter().for_each(|each| image(&mut text, each));
+    text.push_str("clients\n");
+    if status.clients.is_empty() {
+        text.push_str("  none has asked for anything yet\n");
+    }
+    status
+        .clients
+        .iter()
+        .for_each(|each| client(&mut text, each));
+    if status.clients_in_all > status.clients.len() {
+        let more = status.clients_in_all - status.clients.len();
+        let _ = writeln!(text, "  and {more} more");
+    }
+    warnings(&mut text, &status.warnings);
+    text
+}
+
+/// The daemon itself, and what it counts.
+fn about(text: &mut String, status: &Status) {
     let running = span(status.running_s * 1000);
     let _ = writeln!(
         text,
@@ -34,22 +55,6 @@ pub(super) fn status(status: &Status) -> String {
         "held      {} numbers by the kernel; {} requests by the journal, of {} clients",
         counts.nodes, counts.journal_requests, counts.journal_clients
     );
-    text.push_str("images\n");
-    status.images.iter().for_each(|each| image(&mut text, each));
-    text.push_str("clients\n");
-    if status.clients.is_empty() {
-        text.push_str("  none has asked for anything yet\n");
-    }
-    status
-        .clients
-        .iter()
-        .for_each(|each| client(&mut text, each));
-    if status.clients_in_all > status.clients.len() {
-        let more = status.clients_in_all - status.clients.len();
-        let _ = writeln!(text, "  and {more} more");
-    }
-    warnings(&mut text, &status.warnings);
-    text
 }
 
 /// The boots of one client, request by request.
