@@ -5,7 +5,7 @@
 //! layer by its path, whatever image it stands in.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use crate::alias::Aliases;
 use crate::choice::Choice;
 use crate::config::dropped::DroppedRule;
-use crate::config::{Config, ImageName, ImageSpec, Located, Problem, Problems};
+use crate::config::{Config, ImageName, ImageSpec, Problems};
 use crate::image::Image;
 use crate::inside::Inside;
 use crate::layer::{Layer, Watch};
@@ -71,35 +71,26 @@ impl Catalog {
     /// what is the same.
     ///
     /// # Errors
-    /// Every source that cannot be opened, and an owner that does not exist.
+    /// Those of [`Config::verify`].
     pub fn open(
         config: Config,
         dropped: &[DroppedRule],
         surroundings: &Surroundings,
         before: Option<&Self>,
     ) -> Result<Self, Problems> {
-        config.verify(&surroundings.own_mount)?;
+        let known = before.map(|before| &*before.config);
+        config.verify(&surroundings.own_mount, known)?;
         let mut opener = Opener {
             surroundings,
             before,
             layers: HashMap::new(),
             stores: HashMap::new(),
-            problems: Vec::new(),
         };
         let images = config.images.iter();
         let images = images.map(|spec| (spec.name.folded(), Arc::new(opener.image(spec))));
         let images = images.collect();
         let base = config.base.as_ref().map(|path| Arc::new(opener.base(path)));
-        let Opener {
-            layers,
-            stores,
-            problems: list,
-            ..
-        } = opener;
-        if !list.is_empty() {
-            let file = config.file;
-            return Err(Problems { file, list });
-        }
+        let Opener { layers, stores, .. } = opener;
         let choice = Choice::new(&config, dropped);
         Ok(Self {
             wants_macs: wants_macs(&choice, &config, before),
@@ -298,13 +289,12 @@ struct Opener<'a> {
     before: Option<&'a Catalog>,
     layers: HashMap<LayerKey, Opened>,
     stores: HashMap<Folded, StoreLayer>,
-    problems: Vec<Problem>,
 }
 
 impl Opener<'_> {
     fn image(&mut self, spec: &ImageSpec) -> Image {
         let sources = spec.sources.iter();
-        let opened = sources.filter_map(|path| self.layer(path, spec.poll));
+        let opened = sources.map(|path| self.layer(path, spec.poll));
         // All that is real lies above all that was taken out of a boot.wim.
         let (mut layers, inside): (Vec<_>, Vec<_>) =
             opened.map(|opened| (opened.itself, opened.inside)).unzip();
@@ -321,50 +311,32 @@ impl Opener<'_> {
         Image::new(layers, aliases)
     }
 
-    fn base(&mut self, path: &Located<PathBuf>) -> Image {
-        let layers = self.layer(path, false).into_iter();
-        let layers = layers.map(|opened| opened.itself).collect();
+    fn base(&mut self, path: &Path) -> Image {
+        let layers = vec![self.layer(path, false).itself];
         Image::new(layers, Arc::new(Aliases::none()))
     }
 
-    fn layer(&mut self, path: &Located<PathBuf>, poll: bool) -> Option<Opened> {
-        let key = (path.value.clone(), poll);
+    fn layer(&mut self, path: &Path, poll: bool) -> Opened {
+        let key = (path.to_owned(), poll);
         let kept = self.before.and_then(|before| before.layers.get(&key));
         if let Some(layer) = self.layers.get(&key).or(kept).cloned() {
             self.layers.insert(key, layer.clone());
-            return Some(layer);
+            return layer;
         }
-        match self.open(path, poll) {
-            Ok(opened) => {
-                self.layers.insert(key, opened.clone());
-                Some(opened)
-            }
-            Err(error) => {
-                self.cannot_open(path, &error);
-                None
-            }
-        }
+        let opened = self.open(path, poll);
+        self.layers.insert(key, opened.clone());
+        opened
     }
 
-    fn open(&self, path: &Located<PathBuf>, poll: bool) -> std::io::Result<Opened> {
+    fn open(&self, path: &Path, poll: bool) -> Opened {
         let own_mount = self.surroundings.own_mount.clone();
         let written = Written::understand(path, &own_mount);
-        let source = open::open(&written, own_mount, poll)?;
+        let source = open::open(&written, own_mount, poll);
         complain(source.as_ref());
         let watch = &self.surroundings.watch;
         let itself = Arc::new(Layer::new(source, watch.clone()));
         let inside = Inside::new(itself.clone(), written.image);
         let inside = Arc::new(Layer::new(Box::new(inside), watch.clone()));
-        Ok(Opened { itself, inside })
-    }
-
-    fn cannot_open(&mut self, path: &Located<PathBuf>, error: &std::io::Error) {
-        let shown = path.display();
-        self.problems.push(Problem {
-            line: path.line,
-            column: path.column,
-            what: format!("{shown} cannot be opened: {error}"),
-            next: format!("look at its permissions: ls -ld {shown}"),
-        });
+        Opened { itself, inside }
     }
 }

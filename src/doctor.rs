@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use crate::config::{Config, Problems, dropped};
+use crate::config::{Config, Problem, Problems, dropped};
 use crate::source::dir::OwnMount;
 
 pub mod case;
@@ -30,7 +30,7 @@ use site::Site;
 /// Everything that is wrong with the configuration.
 pub fn examine(config: &Config) -> Result<Vec<Finding>, Problems> {
     let Some(path) = &config.mountpoint else {
-        config.verify(&OwnMount::default())?;
+        config.verify(&OwnMount::default(), None)?;
         return Ok(vec![Finding::problem(
             "mount",
             format!("{} names no mountpoint", config.file.display()),
@@ -38,33 +38,42 @@ pub fn examine(config: &Config) -> Result<Vec<Finding>, Problems> {
         )]);
     };
     let own = Mountpoint::look(path);
-    verify(config, path, &own)?;
+    let own_mount = OwnMount::at(path).unwrap_or_default();
+    // A base may be the mountpoint itself: it cannot be looked at through a mount that is dead
+    // or does not answer, and that has to be mended first.
+    let is_passable = !matches!(
+        own.state,
+        State::Silent | State::Closed | State::Dead { .. }
+    );
+    let mut findings = Vec::new();
+    if is_passable {
+        config.verify(&own_mount, None)?;
+        let missing = config.missing_sources(&own_mount);
+        findings.extend(
+            missing
+                .iter()
+                .map(|problem| wrong(&config.file, "sources", problem)),
+        );
+    }
     let mut dropped = dropped::Folder::beside(&config.file);
     dropped.read(config);
     let site = Site::new(config, &dropped.rules(), &own);
-    let mut findings = judge::all(&Case::look(site, own));
+    findings.extend(judge::all(&Case::look(site, own)));
     findings.extend(dropped.problems().iter().flat_map(wrong_rules));
     Ok(findings)
 }
 
-/// A base may be the mountpoint itself: it cannot be looked at through a mount that is dead
-/// or does not answer, and that has to be mended first.
-fn verify(config: &Config, path: &Path, own: &Mountpoint) -> Result<(), Problems> {
-    match own.state {
-        State::Silent | State::Closed | State::Dead { .. } => Ok(()),
-        _ => config.verify(&OwnMount::at(path).unwrap_or_default()),
-    }
+fn wrong_rules(problems: &Problems) -> Vec<Finding> {
+    let list = problems.list.iter();
+    list.map(|problem| wrong(&problems.file, "clients.d", problem))
+        .collect()
 }
 
-fn wrong_rules(problems: &Problems) -> Vec<Finding> {
-    let file = problems.file.display();
-    let list = problems.list.iter();
-    list.map(|problem| {
-        let what = match problem.line {
-            0 => format!("{file}: {}", problem.what),
-            line => format!("{file}:{line}: {}", problem.what),
-        };
-        Finding::problem("clients.d", what, problem.next.clone())
-    })
-    .collect()
+fn wrong(file: &Path, about: &str, problem: &Problem) -> Finding {
+    let file = file.display();
+    let what = match problem.line {
+        0 => format!("{file}: {}", problem.what),
+        line => format!("{file}:{line}: {}", problem.what),
+    };
+    Finding::problem(about, what, problem.next.clone())
 }

@@ -9,17 +9,17 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | [`open`] | from what is configured to a source |
+//! | [`path`](mod@path) | what is at a path, whichever it is by now |
 //! | [`dir`] | a folder |
-//! | [`file`](mod@file) | an ISO or a WIM, whichever the file is by now |
 //! | [`iso`] | what is inside an ISO |
 //! | [`wim`] | what is inside an image of a WIM |
 //! | `wim_file` | a WIM as the file that it is |
 //! | `words` | how numbers are written for people |
 
 pub mod dir;
-pub mod file;
 pub mod iso;
 pub mod open;
+pub mod path;
 pub mod wim;
 mod wim_file;
 mod words;

@@ -10,8 +10,8 @@ use crate::failure::Failure;
 use crate::service;
 use crate::source::Source;
 use crate::source::dir::OwnMount;
-use crate::source::file::FileSource;
 use crate::source::open::Written;
+use crate::source::path::PathSource;
 use crate::web::Place;
 
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
@@ -71,7 +71,7 @@ fn image(path: &Path) -> Result<ImageSpec, Failure> {
     })?;
     if !resolved.is_dir() {
         // Whoever types it is there to be told; a daemon that comes up by itself serves the rest.
-        let fault = FileSource::open(&written, image, Arc::default()).fault();
+        let fault = PathSource::open(&written, image, false, Arc::default()).fault();
         fault.map_or(Ok(()), |fault| Err(Failure::Usage(fault)))?;
     }
     let name = match resolved.is_dir() {

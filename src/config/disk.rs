@@ -1,7 +1,7 @@
 //! What only the machine can tell of a configuration: whether sources, owners and groups are
 //! there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::problem::{Located, Problem, Problems};
 use super::{Config, OwnerSpec};
@@ -11,14 +11,18 @@ use crate::source::open::Written;
 impl Config {
     /// Checks what only the disk can tell.
     ///
+    /// A source that is not there is a mistake where it was just written: at a reload that
+    /// names it for the first time, or where nothing else is there. Else it takes its own image
+    /// down only: a machine may come up before the disk of another one.
+    ///
     /// # Errors
-    /// Every source, base, owner or group that is not there.
-    pub fn verify(&self, own_mount: &OwnMount) -> Result<(), Problems> {
-        let mut list: Vec<Problem> = Vec::new();
-        for image in &self.images {
-            let sources = image.sources.iter();
-            list.extend(sources.filter_map(|path| missing_source(path, own_mount)));
-        }
+    /// Every such source, and a base, owner or group that is not there.
+    pub fn verify(&self, own_mount: &OwnMount, before: Option<&Self>) -> Result<(), Problems> {
+        let mut list = match before {
+            Some(before) => self.missing(own_mount, |path| !before.names(path)),
+            None if self.has_whole_image(own_mount) => Vec::new(),
+            None => self.missing_sources(own_mount),
+        };
         let base = self.base.iter();
         list.extend(base.filter_map(|path| missing_base(path, own_mount)));
         list.extend(self.owner.iter().filter_map(missing_owner));
@@ -28,6 +32,30 @@ impl Config {
         }
         let file = self.file.clone();
         Err(Problems { file, list })
+    }
+
+    /// Every source that is not there, as what is wrong with it.
+    pub fn missing_sources(&self, own_mount: &OwnMount) -> Vec<Problem> {
+        self.missing(own_mount, |_| true)
+    }
+
+    fn missing(&self, own_mount: &OwnMount, is_meant: impl Fn(&Path) -> bool) -> Vec<Problem> {
+        let sources = self.images.iter().flat_map(|image| &image.sources);
+        sources
+            .filter(|path| is_meant(path))
+            .filter_map(|path| missing_source(path, own_mount))
+            .collect()
+    }
+
+    fn names(&self, path: &Path) -> bool {
+        let mut sources = self.images.iter().flat_map(|image| &image.sources);
+        sources.any(|source| source.value == path)
+    }
+
+    fn has_whole_image(&self, own_mount: &OwnMount) -> bool {
+        let is_there = |path| missing_source(path, own_mount).is_none();
+        let mut images = self.images.iter();
+        images.any(|image| image.sources.iter().all(is_there))
     }
 }
 
@@ -98,9 +126,12 @@ fn unusable(path: &Located<PathBuf>, what: &str, error: &std::io::Error) -> Prob
     });
     path.problem(
         format!("{what} {shown} cannot be used: {error}"),
-        match is_file {
-            true => "correct the path, or put the file there".to_owned(),
-            false => format!("correct the path, or make it: mkdir -p {shown}"),
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                format!("let winbootfs pass the folders above it: namei -l {shown}")
+            }
+            _ if is_file => "correct the path, or put the file there".to_owned(),
+            _ => format!("correct the path, or make it: mkdir -p {shown}"),
         },
     )
 }

@@ -1,14 +1,13 @@
 //! From what is configured to a source.
 
 use std::ffi::OsStr;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Source;
-use super::dir::{DirSource, OwnMount};
-use super::file::FileSource;
+use super::dir::OwnMount;
+use super::path::PathSource;
 
 /// A source as it is written: a path, and perhaps `:2` behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +23,13 @@ impl Written {
     /// Understands it. A path that is there as it stands means itself, so that a name with
     /// a colon is no trouble.
     pub fn understand(text: &Path, own_mount: &OwnMount) -> Self {
-        let is_there = |path: &Path| own_mount.beneath(path).exists();
-        let numbered = || numbered(text).filter(|written| is_there(&written.path));
         let plain = || Self {
             path: text.to_owned(),
             image: None,
         };
-        match is_there(text) {
+        match own_mount.beneath(text).exists() {
             true => plain(),
-            false => numbered().unwrap_or_else(plain),
+            false => numbered(text).unwrap_or_else(plain),
         }
     }
 }
@@ -49,20 +46,9 @@ fn numbered(text: &Path) -> Option<Written> {
     })
 }
 
-/// Opens a source. A file that is there and cannot be used is a source that answers with
-/// errors until it can: it takes no other image down. `poll` says that changes in a
-/// folder raise no events.
-///
-/// # Errors
-/// Those of a folder that cannot be opened.
-pub fn open(
-    written: &Written,
-    own_mount: Arc<OwnMount>,
-    poll: bool,
-) -> io::Result<Box<dyn Source>> {
+/// Opens a source. One that is not there, or cannot be used, answers with errors until it can:
+/// it takes no other image down. `poll` says that changes in a folder raise no events.
+pub fn open(written: &Written, own_mount: Arc<OwnMount>, poll: bool) -> Box<dyn Source> {
     let Written { path, image } = written;
-    if own_mount.beneath(path).is_dir() {
-        return Ok(Box::new(DirSource::open(path, own_mount, poll)?));
-    }
-    Ok(Box::new(FileSource::open(path, *image, own_mount)))
+    Box::new(PathSource::open(path, *image, poll, own_mount))
 }

@@ -181,3 +181,21 @@ fn resolve_names_the_image_inside() {
         run_in(&world.path(""), &["resolve", name]).printed(&[answer]);
     }
 }
+
+/// A disk that is not there yet, or that nobody may read, is the matter of its own image.
+#[test]
+fn check_looks_at_all_images_where_one_has_lost_its_source() {
+    let world = World::new()
+        .image("whole", &[("BCD", "x")])
+        .line("[image.late]\nsource = \"late.iso:2\"");
+    world.config_file();
+    let done = run_in(&world.path(""), &["check"]);
+    assert_eq!(done.code, Some(1));
+    for said in [
+        "image whole\n",
+        "late.iso cannot be read: No such file or directory (os error 2); put it there: it is \
+         taken up within two seconds\n",
+    ] {
+        assert!(done.out.contains(said), "{said} is not in:\n{}", done.out);
+    }
+}

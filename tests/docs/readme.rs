@@ -331,7 +331,7 @@ fn the_lines_for_each_server_are_those_of_the_examples() {
 fn the_sample_configuration_loads_and_is_whole() {
     let file = Path::new(REPOSITORY).join("mounts.toml");
     let config = Config::read(&file).unwrap_or_else(|problems| panic!("{problems}"));
-    let verified = config.verify(&OwnMount::default());
+    let verified = config.verify(&OwnMount::default(), None);
     verified.unwrap_or_else(|problems| panic!("{problems}"));
     assert!(config.images.len() >= 3, "three images");
     assert!(config.rules.len() >= 3, "three rules");

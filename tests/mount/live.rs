@@ -402,6 +402,23 @@ fn a_lost_source_takes_only_its_own_image_down() {
     mounted.wait_for_log("/lost is read anew: a folder");
 }
 
+/// The disk of an image may come up later than the machine.
+#[test]
+fn a_source_that_is_not_there_at_the_start_is_taken_up_when_it_comes() {
+    let world = World::new()
+        .image("kept", &[("Boot/BCD", "kept")])
+        .line("[image.late]\nsource = \"late\"");
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    mounted.wait_for_log("/late cannot be read: No such file or directory");
+    reads(&mounted, b"images/kept/boot/bcd", Some("kept"));
+    assert!(mounted.read(b"images/late/boot/bcd").is_err());
+    world.put("late/Boot/BCD", b"late");
+    reads(&mounted, b"images/late/boot/bcd", Some("late"));
+    mounted.wait_for_log("/late is read anew: a folder");
+}
+
 /// An editor that removes the file before it writes the new one, or an operator who lost
 /// it: what was in force stays in force.
 #[test]

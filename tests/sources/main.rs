@@ -12,9 +12,13 @@
 mod media;
 #[path = "../common/skip.rs"]
 mod skip;
+#[allow(dead_code, reason = "not all of it is for every test")]
+#[path = "../common/wims.rs"]
+mod wims;
 
 mod contract;
 mod damage;
+mod kinds;
 mod large;
 mod live;
 mod made;

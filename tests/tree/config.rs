@@ -162,7 +162,7 @@ fn two_files_that_mean_the_same_are_equal_wherever_things_stand() {
 /// What `verify` says, with the world's folder left out.
 fn verified(world: &World) -> String {
     let config = world.config().unwrap();
-    match config.verify(&OwnMount::default()) {
+    match config.verify(&OwnMount::default(), None) {
         Ok(()) => "sound".to_owned(),
         Err(problems) => problems.to_string().replace(
             &format!(
@@ -200,6 +200,33 @@ fn a_missing_source_is_told_with_its_place_and_what_to_do() {
          mounts.toml:4:10: source lost cannot be used: No such file or directory (os error 2)\n  \
          correct the path, or make it: mkdir -p lost"
     );
+}
+
+/// The disk of another machine may come up later than this one.
+#[test]
+fn a_missing_source_is_no_mistake_where_another_image_is_whole() {
+    let world = World::new()
+        .image("whole", NO_FILES)
+        .line("[image.y]\nsource = \"lost\"");
+    assert_eq!(verified(&world), "sound");
+    let problems = world.config().unwrap();
+    let problems = problems.missing_sources(&OwnMount::default());
+    assert_eq!(problems.len(), 1, "it is told all the same");
+}
+
+/// Who writes a new path wants to hear at once that it is wrong; and must not lose the images
+/// that are served for one that went away long ago.
+#[test]
+fn at_a_reload_only_what_was_just_written_is_a_mistake() {
+    let config = |sources: &str| sound(&format!("[image]\n{sources}"));
+    let verified = |before: &str, after: &str| {
+        let problems = config(after).verify(&OwnMount::default(), Some(&config(before)));
+        problems.map_err(|problems| problems.list.len())
+    };
+    let (old, new) = ("x.source = \"/no/old\"\n", "y.source = \"/no/new\"\n");
+    assert_eq!(verified(old, old), Ok(()));
+    assert_eq!(verified(old, &format!("{old}{new}")), Err(1));
+    assert_eq!(verified(old, new), Err(1));
 }
 
 /// What is in a file may change; that it is none at all is for the operator.
@@ -268,7 +295,7 @@ fn everything_that_is_missing_is_told_at_once() {
         .key("owner", "no-such-user")
         .line("[image.x]\nsource = \"lost\"");
     let config = world.config().unwrap();
-    let problems = config.verify(&OwnMount::default()).unwrap_err();
+    let problems = config.verify(&OwnMount::default(), None).unwrap_err();
     assert_eq!(problems.list.len(), 3, "{problems}");
 }
 
