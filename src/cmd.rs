@@ -8,6 +8,7 @@ mod doctor;
 mod init;
 mod log;
 mod mount;
+mod out;
 mod resolve;
 mod status;
 mod tree;

@@ -1,6 +1,6 @@
 //! Asking a running daemon: which one, and what is said when there is none.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::config_file;
@@ -48,12 +48,4 @@ pub(super) fn unanswered(mountpoint: &Path, error: &io::Error) -> Failure {
              version? Restart it: systemctl restart winbootfs"
         ),
     })
-}
-
-/// Prints it. Whoever reads it may have seen enough.
-pub(super) fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failure::Failed(format!("cannot print it: {error}"))),
-    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
+use super::out::{print, say};
 use super::{Opened, open};
 use crate::bcd::show::{self, Answer};
 use crate::bcd::{MOST_BYTES, Remark, Store};
@@ -39,11 +40,7 @@ fn show(file: Option<&Path>, args: &BcdShowArgs) -> Result<(), Failure> {
             shown(args, &store, &remarks, Some(&answers))
         }
     };
-    match io::stdout().write_all(shown.as_bytes()) {
-        // Whoever reads it has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| Failure::Failed(format!("cannot print it: {error}"))),
-    }
+    print(&shown)
 }
 
 fn shown(
@@ -78,12 +75,12 @@ fn make(file: Option<&Path>, args: &BcdMakeArgs) -> Result<(), Failure> {
         )));
     };
     write(args, &bytes)?;
-    println!(
+    say!(
         "{}: {}, for {}",
         args.file.display(),
         why.done,
         why.firmware
-    );
+    )?;
     Ok(())
 }
 

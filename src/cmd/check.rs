@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::out::say;
 use super::{Opened, open};
 use crate::address::Address;
 use crate::advice::count;
@@ -37,26 +38,26 @@ pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
     let opened = open(file)?;
     let catalog = &opened.catalog;
     let config = catalog.config();
-    println!(
+    say!(
         "{}: {}, {}",
         config.file.display(),
         count(config.images.len(), "image"),
         count(config.rules.len(), "client rule")
-    );
+    )?;
     if config.mountpoint.is_none() {
-        println!("  remark: no mountpoint is named, so there is nothing to mount");
+        say!("  remark: no mountpoint is named, so there is nothing to mount")?;
     }
     let mut bootless = 0;
     for (spec, image) in catalog.images() {
-        println!("image {}", spec.name.value);
-        bootless += usize::from(!check_image(&opened, spec, image));
+        say!("image {}", spec.name.value)?;
+        bootless += usize::from(!check_image(&opened, spec, image)?);
     }
     if let Some(base) = catalog.base() {
-        println!("base");
-        check_base(base);
+        say!("base")?;
+        check_base(base)?;
     }
     for problems in &opened.problems {
-        println!("clients.d\n  FAULT: {problems}");
+        say!("clients.d\n  FAULT: {problems}")?;
     }
     match bootless + opened.problems.len() {
         0 => Ok(()),
@@ -65,28 +66,30 @@ pub(super) fn run(file: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// Returns whether there is at least one way to boot it.
-fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> bool {
-    image.layers().iter().for_each(|layer| check_layer(layer));
+fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> Result<bool, Failure> {
+    for layer in image.layers() {
+        check_layer(layer)?;
+    }
     // Then no name of it is answered, and what is missing says nothing.
     let mut sources = image.layers().iter().map(|layer| layer.source());
     if sources.any(|source| source.fault().is_some()) {
-        return false;
+        return Ok(false);
     }
     let nobody = opened.asking(None);
     let walker = opened.walker(&nobody);
-    check_aliases(&walker, spec);
+    check_aliases(&walker, spec)?;
     let wims = Wims::default();
     let mut reports: Vec<Report> = Vec::new();
     for route in Route::ALL {
         let report = check_route(opened, &spec.name, route, &wims);
-        report.print(&reports, spec.secure_boot);
+        report.print(&reports, spec.secure_boot)?;
         reports.push(report);
     }
     let able = reports.iter().any(Report::can_boot);
     if !able {
-        println!("  FAULT: no firmware can boot it");
+        say!("  FAULT: no firmware can boot it")?;
     }
-    able
+    Ok(able)
 }
 
 /// Plays a client that boots this way: which store it gets follows from what it booted.
@@ -118,7 +121,7 @@ fn root_of(name: &ImageName) -> Place {
 }
 
 /// An alias of the operator's own that leads nowhere, or that a real file overrules.
-fn check_aliases(walker: &Walker<'_>, spec: &ImageSpec) {
+fn check_aliases(walker: &Walker<'_>, spec: &ImageSpec) -> Result<(), Failure> {
     let place = root_of(&spec.name);
     for alias in &spec.aliases {
         let Some(target) = &alias.target else {
@@ -127,21 +130,22 @@ fn check_aliases(walker: &Walker<'_>, spec: &ImageSpec) {
         let name = &alias.name;
         match walker.find(&place, name.as_bytes()).found {
             Ok((Place::File(file), _)) if !file.aliased => {
-                println!("  remark: alias {name:?} is overruled by a real file of that name");
+                say!("  remark: alias {name:?} is overruled by a real file of that name")?;
             }
             Ok(_) => {}
-            Err(_) => println!(
+            Err(_) => say!(
                 "  remark: alias {name:?} leads nowhere: {target:?} is no stored file or folder \
                  (line {})",
                 alias.line
-            ),
+            )?,
         }
     }
+    Ok(())
 }
 
-fn check_base(base: &Image) {
+fn check_base(base: &Image) -> Result<(), Failure> {
     for layer in base.layers() {
-        check_layer(layer);
+        check_layer(layer)?;
         let Ok(root) = layer.folder(&StoredPath::root()) else {
             continue;
         };
@@ -153,19 +157,17 @@ fn check_base(base: &Image) {
             // A folder is shown to the client it is named after, a file to nobody.
             let address = entry.kind == Kind::File && Address::parse(&entry.name).is_some();
             if ours || (address && !Address::is_ambiguous(&entry.name)) {
-                println!(
-                    "  remark: {name} is hidden by the folder of that name that winbootfs adds"
-                );
+                say!("  remark: {name} is hidden by the folder of that name that winbootfs adds")?;
             }
         }
     }
+    Ok(())
 }
 
-fn check_layer(layer: &Layer) {
+fn check_layer(layer: &Layer) -> Result<(), Failure> {
     let source = layer.source();
     if let Some(fault) = source.fault() {
-        println!("  FAULT: {fault}");
-        return;
+        return say!("  FAULT: {fault}");
     }
     let mut files = 0;
     let mut remarks = source.remarks();
@@ -178,15 +180,16 @@ fn check_layer(layer: &Layer) {
     match description.as_str() {
         // Nothing is there, or nothing that is shown.
         "" => {}
-        "a folder" => println!(
+        "a folder" => say!(
             "  source {label}: a folder with {}{events}",
             count(files, "file")
-        ),
-        other => println!("  source {label}: {other}{events}"),
+        )?,
+        other => say!("  source {label}: {other}{events}")?,
     }
     for remark in remarks {
-        println!("    remark: {remark}");
+        say!("    remark: {remark}")?;
     }
+    Ok(())
 }
 
 fn survey(

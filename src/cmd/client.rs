@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::config_file;
+use super::out::say;
 use crate::cli::{ClientClearArgs, ClientCommand, ClientSetArgs};
 use crate::config::dropped::{self, DroppedRule};
 use crate::config::{Config, ImageName, Match};
@@ -33,7 +34,7 @@ fn set(config: &Config, folder: &mut dropped::Folder, args: &ClientSetArgs) -> R
     let until = args.lasting.map(|time| SystemTime::now() + time);
     let file = dropped::write(folder.path(), &matched, &image, until, args.once)
         .map_err(|error| cannot("write", folder.path(), &error))?;
-    println!("{matched} gets {image}{}", ending(until, args.once));
+    say!("{matched} gets {image}{}", ending(until, args.once))?;
     folder.read(config);
     let wrong = folder.problems();
     match wrong.iter().find(|problems| problems.file == file) {
@@ -48,11 +49,11 @@ fn list(folder: &dropped::Folder) -> Result<(), Failure> {
         for matched in &dropped.rule.matches {
             let (image, file) = (&*dropped.rule.image, dropped.file.display());
             let ending = ending(dropped.rule.until, dropped.rule.once.is_some());
-            println!("{} gets {image}{ending}  ({file})", matched.value);
+            say!("{} gets {image}{ending}  ({file})", matched.value)?;
         }
     }
     if rules.is_empty() {
-        println!("nothing is set in {}", folder.path().display());
+        say!("nothing is set in {}", folder.path().display())?;
     }
     match folder.problems().as_slice() {
         [] => Ok(()),
@@ -78,14 +79,14 @@ fn clear(folder: &dropped::Folder, args: &ClientClearArgs) -> Result<(), Failure
     };
     for file in &files {
         match fs::remove_file(file) {
-            Ok(()) => println!("removed {}", file.display()),
+            Ok(()) => say!("removed {}", file.display())?,
             // One file may have held several of them.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(cannot("remove", file, &error)),
         }
     }
     if files.is_empty() {
-        println!("nothing to remove in {}", folder.path().display());
+        say!("nothing to remove in {}", folder.path().display())?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::ask::print;
+use super::out::print;
 use super::{config_file, log};
 use crate::cli::DoctorArgs;
 use crate::config::Config;

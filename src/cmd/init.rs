@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::out::print;
 use super::{Opened, open};
 use crate::cli::{InitArgs, Menu, Server};
 use crate::config::ImageName;
@@ -37,8 +38,7 @@ pub(super) fn run(file: Option<&Path>, args: &InitArgs) -> Result<(), Failure> {
                 .to_owned(),
         ));
     }
-    print!("{}", menu::menu(kind, &entries, transport(args.server)));
-    Ok(())
+    print(&menu::menu(kind, &entries, transport(args.server)))
 }
 
 fn entries(opened: &Opened) -> Vec<Entry> {

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
 
+use super::out::say;
 use super::{Opened, address, open};
 use crate::address::Address;
 use crate::cli::ResolveArgs;
@@ -24,28 +25,31 @@ pub(super) fn run(file: Option<&Path>, args: &ResolveArgs) -> Result<(), Failure
     let start = client.map_or(Place::Caller, Place::Client);
     let asking = opened.asking(client);
     let walker = opened.walker(&asking);
-    print_decision(&opened, &walker, client.as_ref());
+    print_decision(&opened, &walker, client.as_ref())?;
     let parts = name::parts(name).map_err(|error| failed(name, &error.into()))?;
     let shown: Vec<String> = parts.iter().map(|part| visible(part)).collect();
-    println!("name     {} -> [{}]", visible(name), shown.join("] ["));
-    print_steps(&walker, &start, &parts);
+    say!("name     {} -> [{}]", visible(name), shown.join("] ["))?;
+    print_steps(&walker, &start, &parts)?;
     match walker.find(&start, name).found {
         Ok((place, attributes)) => {
-            println!("answer   {}", describe(&place, &attributes));
-            print_store(&place);
-            Ok(())
+            say!("answer   {}", describe(&place, &attributes))?;
+            print_store(&place)
         }
         Err(error) => Err(failed(name, &error)),
     }
 }
 
 /// What decided, and behind it what else would have.
-fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address>) {
+fn print_decision(
+    opened: &Opened,
+    walker: &Walker<'_>,
+    address: Option<&Address>,
+) -> Result<(), Failure> {
     let client = address.map(|address| walker.client(address));
-    println!(
+    say!(
         "client   {}",
         client.as_ref().map_or("unknown".to_owned(), shown)
-    );
+    )?;
     let learnt = client.as_ref().map(|client| learn(opened, client));
     let decisions = match &client {
         Some(client) => walker.decisions(client),
@@ -54,13 +58,14 @@ fn print_decision(opened: &Opened, walker: &Walker<'_>, address: Option<&Address
     for (at, decision) in decisions.iter().enumerate() {
         let image = decision.image.as_deref().unwrap_or("none, only the base");
         match at {
-            0 => println!("rule     {}\nimage    {image}", decision.because),
-            _ => println!("else     {image}, by {}", decision.because),
+            0 => say!("rule     {}\nimage    {image}", decision.because)?,
+            _ => say!("else     {image}, by {}", decision.because)?,
         }
     }
     if let Some(Err(why)) = learnt {
-        println!("booted   not known: {why}");
+        say!("booted   not known: {why}")?;
     }
+    Ok(())
 }
 
 /// Learns from the running daemon what this client booted.
@@ -107,15 +112,16 @@ fn shown(client: &Client) -> String {
     }
 }
 
-fn print_steps(walker: &Walker<'_>, start: &Place, parts: &[&[u8]]) {
+fn print_steps(walker: &Walker<'_>, start: &Place, parts: &[&[u8]]) -> Result<(), Failure> {
     for (at, part) in parts.iter().enumerate() {
         let way = parts.get(..=at).unwrap_or_default();
         let found = match walker.walk(start, way).found {
             Ok((place, attributes)) => describe(&place, &attributes),
             Err(error) => error.to_string(),
         };
-        println!("step     {}: {found}", visible(part));
+        say!("step     {}: {found}", visible(part))?;
     }
+    Ok(())
 }
 
 fn describe(place: &Place, attributes: &Attributes) -> String {
@@ -137,12 +143,13 @@ fn describe(place: &Place, attributes: &Attributes) -> String {
 }
 
 /// Why this boot configuration and no other.
-fn print_store(place: &Place) {
+fn print_store(place: &Place) -> Result<(), Failure> {
     if let Place::File(file) = place
         && let Some(why) = file.why()
     {
-        println!("store    {why}");
+        say!("store    {why}")?;
     }
+    Ok(())
 }
 
 fn failed(name: &[u8], error: &Error) -> Failure {

@@ -4,7 +4,8 @@ mod text;
 
 use std::path::Path;
 
-use super::ask::{ask, mountpoint, print};
+use super::ask::{ask, mountpoint};
+use super::out::print;
 use crate::cli::StatusArgs;
 use crate::control::{Answer, Question};
 use crate::failure::Failure;

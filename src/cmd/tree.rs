@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::out::say;
 use super::{address, open};
 use crate::cli::TreeArgs;
 use crate::failure::Failure;
@@ -38,15 +39,15 @@ fn print_folder(walker: &Walker<'_>, place: &Place, depth: usize) -> Result<(), 
                     true => format!(" -> {}", visible(file.path().as_bytes())),
                     false => String::new(),
                 };
-                println!("{indent}{name}  {}{target}", attributes.size);
+                say!("{indent}{name}  {}{target}", attributes.size)?;
             }
             Ok((below, _)) => {
-                println!("{indent}{name}/");
+                say!("{indent}{name}/")?;
                 if is_worth_entering(&below) && depth < MOST_PARTS {
                     print_folder(walker, &below, depth + 1)?;
                 }
             }
-            Err(error) => println!("{indent}{name}  ({error})"),
+            Err(error) => say!("{indent}{name}  ({error})")?,
         }
     }
     Ok(())

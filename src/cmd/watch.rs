@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::ask::{mountpoint, unanswered};
+use super::out::printed;
 use crate::cli::WatchArgs;
 use crate::control::{self, Line, Lines};
 use crate::failure::Failure;
@@ -72,11 +73,7 @@ impl Printer {
             false => self.text(line),
         };
         let mut out = io::stdout().lock();
-        match writeln!(out, "{text}").and_then(|()| out.flush()) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(Failure::Failed(format!("cannot print it: {error}"))),
-        }
+        printed(writeln!(out, "{text}").and_then(|()| out.flush()))
     }
 
     fn text(&self, line: &Line) -> String {

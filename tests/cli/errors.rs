@@ -1,6 +1,7 @@
 //! Everything that keeps a daemon from coming up, with its exit code and the next step.
 
 use std::fs;
+use std::process::Stdio;
 
 use crate::common::mounted::{Mounted, can_mount, program};
 use crate::common::world::World;
@@ -196,5 +197,43 @@ fn every_error_has_a_second_line() {
         let lines: Vec<&str> = done.err.lines().collect();
         assert!(lines[0].starts_with("winbootfs: "), "{done:?}");
         assert!(lines.len() > 1 && lines[1].starts_with("  "), "{done:?}");
+    }
+}
+
+/// Whoever reads may have seen enough; a full disk is told.
+#[test]
+fn what_cannot_be_printed() {
+    let world = World::new().image("x", &[("bootmgfw.efi", "a boot program")]);
+    world.config_file();
+    for (command, code) in [
+        (&["check"][..], 1),
+        (&["tree", "--image", "x"], 0),
+        (&["resolve", "images/x/bootmgfw.efi"], 0),
+        (&["client", "list"], 0),
+        (&["init", "--menu", "ipxe"], 0),
+        (&["doctor"], 1),
+    ] {
+        let into = |stdout: Stdio| {
+            let mut program = program();
+            let program = program.current_dir(world.path("")).args(command);
+            let done = program
+                .stdout(stdout)
+                .stderr(Stdio::piped())
+                .output()
+                .unwrap();
+            (done.status.code(), String::from_utf8(done.stderr).unwrap())
+        };
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(
+            into(writer.into()),
+            (Some(code), String::new()),
+            "{command:?}"
+        );
+        let full = fs::File::create("/dev/full").unwrap();
+        let (found, said) = into(full.into());
+        assert_eq!(found, Some(1), "{command:?}: {said}");
+        let wanted = "winbootfs: cannot print it: No space left on device";
+        assert!(said.starts_with(wanted), "{command:?}: {said}");
     }
 }

@@ -1,8 +1,10 @@
 //! One way to boot an image: its programs, its store, and what the store leads to.
 
 use crate::bcd::{self, Files, Finding, Route};
+use crate::cmd::out::say;
 use crate::config::SecureBoot;
 use crate::expected::{FILES, Need, no_store, programs};
+use crate::failure::Failure;
 use crate::seen::Seen;
 
 /// What was found on a route.
@@ -60,7 +62,7 @@ impl Report {
     }
 
     /// Prints it; what was printed for one of the ways before is not said again.
-    pub(super) fn print(&self, before: &[Self], secure_boot: SecureBoot) {
+    pub(super) fn print(&self, before: &[Self], secure_boot: SecureBoot) -> Result<(), Failure> {
         let able = match self.can_boot() {
             true => "can boot",
             false => "cannot boot",
@@ -71,10 +73,10 @@ impl Report {
         let mut before = before.iter();
         let same = before.find(|other| other.faults == self.faults);
         match same.filter(|_| !self.faults.is_none()) {
-            Some(same) => println!("{line}, like {}", same.route),
+            Some(same) => say!("{line}, like {}", same.route),
             None => {
-                println!("{line}");
-                self.faults.print(secure_boot);
+                say!("{line}")?;
+                self.faults.print(secure_boot)
             }
         }
     }
@@ -85,30 +87,31 @@ impl Faults {
         self.missing.is_empty() && self.findings.is_empty() && self.left_out.is_empty()
     }
 
-    fn print(&self, secure_boot: SecureBoot) {
+    fn print(&self, secure_boot: SecureBoot) -> Result<(), Failure> {
         for need in &self.missing {
-            println!("    missing: {} ({})", need.what, need.any_of.join(", "));
-            println!("      {}", need.next(secure_boot));
+            say!("    missing: {} ({})", need.what, need.any_of.join(", "))?;
+            say!("      {}", need.next(secure_boot))?;
         }
         for finding in &self.findings {
-            print(finding);
+            print(finding)?;
         }
         for left_out in &self.left_out {
-            println!("    remark: {left_out}");
+            say!("    remark: {left_out}")?;
         }
+        Ok(())
     }
 }
 
-fn print(finding: &Finding) {
+fn print(finding: &Finding) -> Result<(), Failure> {
     let label = match finding.is_fatal {
         true => "wrong",
         false => "remark",
     };
-    println!("    {label}: {}", finding.what);
+    say!("    {label}: {}", finding.what)?;
     if let Some(status) = finding.status {
-        println!("      on the screen: {status}");
+        say!("      on the screen: {status}")?;
     }
-    println!("      {}", finding.next);
+    say!("      {}", finding.next)
 }
 
 /// No store under any name; perhaps one where this boot manager does not look.
