@@ -174,6 +174,17 @@ impl Journal {
         }
     }
 
+    /// A file cannot be read on from there, for this reason. Returns what is to be told of it,
+    /// once.
+    pub fn broke(&self, ticket: &Ticket, at: u64, why: &str) -> Option<News> {
+        let mut state = self.state();
+        let boot = state.boot(ticket)?;
+        let before = boot.progress.stage;
+        boot.broke(ticket.number, at, why).then_some(())?;
+        let entry = boot.entry(ticket.number)?.clone();
+        Some(News::of(ticket.who.clone(), entry, boot, before))
+    }
+
     /// Everybody who asked, those who asked last first.
     pub fn all(&self) -> Vec<(Who, History)> {
         let state = self.state();

@@ -246,6 +246,9 @@ pub enum Answer {
         read: Option<u64>,
         /// For how long it was open, in milliseconds; none while it is.
         open_ms: Option<u64>,
+        /// Why the rest could not be read, if so.
+        #[serde(default)]
+        broken: Option<String>,
     },
     /// No such name.
     Missing,

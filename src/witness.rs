@@ -223,6 +223,11 @@ impl Witness {
         self.journal.closed(ticket, read, now)
     }
 
+    /// A file could not be read from there on, for this reason.
+    pub fn broke(&self, ticket: &Ticket, at: u64, why: &str) -> Option<News> {
+        self.journal.broke(ticket, at, why)
+    }
+
     /// Looks how far the boot images on their way are. Takes a moment for each; not to be
     /// called while the kernel waits.
     pub fn look(&self) {
@@ -340,6 +345,7 @@ fn opened(file: &Arc<File>) -> Outcome {
         file: file.clone(),
         read: None,
         open_for: None,
+        broken: None,
     })
 }
 

@@ -4,7 +4,6 @@ use super::{Case, store};
 use crate::bcd::{self, Finding};
 use crate::journal::boot::Boot;
 use crate::journal::entry::{Entry, Outcome};
-use crate::journal::part::Part;
 use crate::journal::progress::Stage;
 use crate::name::visible;
 use crate::program::Firmware;
@@ -36,8 +35,21 @@ pub(super) fn diagnose(case: &Case<'_>, seen: &Seen<'_>, after: Stage) -> Diagno
 
 /// A boot image that was closed before its end.
 pub(super) fn broken_off(boot: &Boot, read: u64, size: u64) -> Diagnosis {
-    let name = boot.entries().rev().find(|entry| entry.part == Part::Image);
-    let name = name.map_or_else(|| "the boot image".to_owned(), |entry| visible(&entry.name));
+    let image = boot.boot_image();
+    let name = image.map_or_else(
+        || "the boot image".to_owned(),
+        |(entry, _)| visible(&entry.name),
+    );
+    if let Some(why) = image.and_then(|(_, opened)| opened.broken.as_deref()) {
+        return Diagnosis {
+            what: format!("{name} could not be read from byte {read} of {size} on: {why}"),
+            screen: None,
+            hints: Vec::new(),
+            next:
+                "put a good copy of its source in place; winbootfs check says what is wrong with it"
+                    .to_owned(),
+        };
+    }
     Diagnosis {
         what: format!("the transfer of {name} was broken off after about {read} of {size} bytes"),
         screen: None,

@@ -339,12 +339,23 @@ impl Door {
         news.iter().for_each(|news| self.told.asked(news));
     }
 
+    /// Notes in the journal that a file cannot be read on. Before the answer: whoever reads it
+    /// closes it at once.
+    fn witness_break(&self, handle: FileHandle, at: u64, error: &io::Error) {
+        let (file, why) = (self.files.get(handle.0), error.to_string());
+        for ticket in file.iter().flat_map(|file| &file.tickets) {
+            let news = self.witness.broke(ticket, at, &why);
+            news.iter().for_each(|news| self.told.asked(news));
+        }
+    }
+
     /// Answers with as much of a file as is asked for.
     pub(super) fn read_file(&self, handle: FileHandle, offset: u64, size: usize, reply: ReplyData) {
         BUFFER.with_borrow_mut(
             |buffer| match self.read_into(buffer, handle, offset, size) {
                 Ok(bytes) => reply.data(bytes),
                 Err(error) => {
+                    self.witness_break(handle, offset, &error);
                     self.unreadable(&error);
                     reply.error(Errno::from_i32(error.raw_os_error().unwrap_or(libc::EIO)));
                 }

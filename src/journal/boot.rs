@@ -226,7 +226,10 @@ impl Boot {
             None => Part::Image,
             Some(entry) => match &mut entry.outcome {
                 Outcome::Opened(opened) if opened.open_for.is_none() => {
-                    opened.read = read.or(opened.read);
+                    // Where it broke is known for certain, and how far a server is only nearly.
+                    if opened.broken.is_none() {
+                        opened.read = read.or(opened.read);
+                    }
                     opened.open_for = Some(now.saturating_duration_since(began + entry.at));
                     entry.part
                 }
@@ -254,12 +257,29 @@ impl Boot {
     }
 
     pub(super) fn read(&mut self, number: u32, read: u64) {
-        if let Some(Entry {
-            outcome: Outcome::Opened(opened),
-            ..
-        }) = self.entry_mut(number)
+        if let Some(opened) = self
+            .opened_mut(number)
+            .filter(|opened| opened.broken.is_none())
         {
             opened.read = Some(read);
+        }
+    }
+
+    /// The file of a request cannot be read on from there. Returns whether that is news.
+    pub(super) fn broke(&mut self, number: u32, at: u64, why: &str) -> bool {
+        let opened = self.opened_mut(number);
+        let Some(opened) = opened.filter(|opened| opened.broken.is_none()) else {
+            return false;
+        };
+        opened.read = Some(at);
+        opened.broken = Some(why.into());
+        true
+    }
+
+    fn opened_mut(&mut self, number: u32) -> Option<&mut Opened> {
+        match &mut self.entry_mut(number)?.outcome {
+            Outcome::Opened(opened) => Some(opened),
+            Outcome::Missing | Outcome::Refused(_) => None,
         }
     }
 

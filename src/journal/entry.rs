@@ -41,6 +41,8 @@ pub struct Opened {
     pub read: Option<u64>,
     /// For how long it was open, once it is closed.
     pub open_for: Option<Duration>,
+    /// Why the rest could not be read, if so.
+    pub broken: Option<Arc<str>>,
 }
 
 impl Opened {

@@ -81,6 +81,7 @@ fn answer(entry: &Entry) -> Answer {
             file,
             read,
             open_for,
+            broken,
         }) => Answer::Opened {
             image: file.image.as_ref().map(ToString::to_string),
             source: file.source.to_string(),
@@ -90,6 +91,7 @@ fn answer(entry: &Entry) -> Answer {
             made: file.made.as_ref().map(ToString::to_string),
             read: *read,
             open_ms: open_for.map(millis),
+            broken: broken.as_ref().map(ToString::to_string),
         },
     }
 }

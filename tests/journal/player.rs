@@ -178,5 +178,6 @@ pub(crate) fn opened(size: u64) -> Opened {
         file: file.into(),
         read: None,
         open_for: None,
+        broken: None,
     }
 }

@@ -98,6 +98,7 @@ impl Crowd {
             file: self.file.clone(),
             read: None,
             open_for: None,
+            broken: None,
         };
         Asked {
             who: Who::Client(Address::ip(Ipv4Addr::from_bits(client).into())),

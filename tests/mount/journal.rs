@@ -3,6 +3,7 @@
 //!
 //! That healthy boots raise no alarm is looked at where whole boots are played (`boots`).
 
+use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use winbootfs::journal::progress::{Stage, Worth};
 use winbootfs::status::{Answer, Client, Diagnosis, How, State};
 
+use crate::common::media;
 use crate::common::mounted::{Mounted, PATIENCE, program};
 use crate::common::servers::{self, Server};
 use crate::common::skip::or_skip;
@@ -257,6 +259,52 @@ fn a_boot_image_tells_how_much_of_it_is_there_and_whether_it_was_broken_off() {
         assert_eq!(client.state, State::Failed, "{client:?}");
         assert!(diagnosis.what.contains("was broken off"), "{diagnosis:?}");
     }
+}
+
+/// The client is told so by its server; the operator is to hear of the source.
+#[test]
+fn a_boot_image_that_cannot_be_read_on_is_not_done_and_says_why() {
+    let files = image().into_iter();
+    let files: Vec<_> = files
+        .map(|(name, bytes)| (name.to_owned(), bytes))
+        .collect();
+    let Some(iso) = or_skip(media::iso(&files)) else {
+        return;
+    };
+    let world = World::new();
+    world.put("x.iso", &iso);
+    let world = world
+        .line("[image.x]\nsource = \"x.iso\"")
+        .default_image("x");
+    let Some(mounted) = Mounted::new(&world) else {
+        return;
+    };
+    let Some(server) = or_skip(servers::tftpd_hpa(mounted.root())) else {
+        return;
+    };
+    asks(
+        &server,
+        CLIENT,
+        &["bootmgfw.efi", r"\Boot\BCD", r"\Boot\boot.sdi"],
+    );
+    let whole = 8_000_000;
+    let mut come = 0;
+    let failed = server
+        .client(CLIENT)
+        .first(br"\sources\boot.wim", whole, |bytes| {
+            let before = come;
+            come += bytes.len();
+            if before < 100_000 && come >= 100_000 {
+                let file = fs::File::options().write(true).open(world.path("x.iso"));
+                file.unwrap().set_len(iso.len() as u64 / 2).unwrap();
+            }
+        });
+    assert!(failed.is_err() && come < whole, "{come} bytes came");
+    let (client, diagnosis) = diagnosis(mounted.root(), CLIENT);
+    assert_eq!(client.state, State::Failed, "{client:?}");
+    let words = r"\sources\boot.wim could not be read from byte ";
+    assert!(diagnosis.what.starts_with(words), "{diagnosis:?}");
+    assert!(diagnosis.what.contains(" of 8000000 on: "), "{diagnosis:?}");
 }
 
 /// The rule would give it another image, but its server does not say who it is.

@@ -260,6 +260,7 @@ pub(crate) fn opened(at_ms: u64, name: &str, path: &str, how: How) -> Request {
             made: None,
             read: Some(262_144),
             open_ms: Some(120),
+            broken: None,
         },
         ..missed(at_ms, name, Worth::Got)
     }

@@ -38,6 +38,12 @@ pub(in crate::cmd) fn in_boot(request: &Request) -> String {
 
 fn word(request: &Request) -> &'static str {
     match (&request.answer, request.worth) {
+        (
+            Answer::Opened {
+                broken: Some(_), ..
+            },
+            _,
+        ) => "BROKEN",
         (Answer::Opened { open_ms: None, .. }, _) => "opened",
         (Answer::Opened { .. }, _) => "closed",
         (Answer::Refused { .. }, _) => "refused",
@@ -60,6 +66,7 @@ fn behind(answer: &Answer) -> String {
             made,
             read,
             open_ms,
+            broken,
         } => {
             let image = image.as_deref().unwrap_or("base");
             let file = match (how, made) {
@@ -69,7 +76,9 @@ fn behind(answer: &Answer) -> String {
             };
             let read = read.map_or_else(String::new, |read| format!(", {read} read"));
             let open = open_ms.map_or_else(String::new, |ms| format!(", open for {ms} ms"));
-            format!("  -> {image}: {file}, {size} bytes{read}{open}")
+            let broken = broken.iter().map(|why| format!(" ({why})"));
+            let broken: String = broken.collect();
+            format!("  -> {image}: {file}, {size} bytes{read}{open}{broken}")
         }
     }
 }
@@ -77,7 +86,13 @@ fn behind(answer: &Answer) -> String {
 /// Red for what ends the boot, yellow for what perhaps does, green for what brings it further.
 fn colour(request: &Request) -> Option<u8> {
     match (&request.answer, request.worth, request.is_further) {
-        (_, Worth::Fatal, _) => Some(31),
+        (_, Worth::Fatal, _)
+        | (
+            Answer::Opened {
+                broken: Some(_), ..
+            },
+            ..,
+        ) => Some(31),
         (Answer::Refused { .. }, _, _) | (_, Worth::Unsure, _) => Some(33),
         (_, _, true) => Some(32),
         (Answer::Missing, Worth::Normal, _) => Some(2),
