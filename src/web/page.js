@@ -152,7 +152,7 @@ async function showBoots(node, client) {
 function showBoot(node, boot) {
 	put(node, {
 		boot: `Boot of ${new Date(boot.began_ms).toLocaleString()}, reached: ${STAGES[boot.stage]}`,
-		'left-out': boot.left_out && `${many(boot.left_out, 'request')} between the first and the last are not kept.`,
+		'left-out': boot.left_out && `${many(boot.left_out, 'request')} in the middle are not kept.`,
 	});
 	fill(one(node, 'ol'), boot.requests, request => `${request.at_ms} ${request.name}`, () => copy('request'), (node, request) => {
 		node.dataset.worth = request.worth;
@@ -166,7 +166,7 @@ function showBoot(node, boot) {
 function became({ answer, times }) {
 	const all = answer.is === 'missing' ? ['no such name'] : answer.is === 'refused' ? [answer.why] : [
 		answer.image, answer.made ?? `${answer.source} ${answer.path}`, HOW[answer.how], size(answer.size),
-		answer.read != null && (answer.read < answer.size ? `${size(answer.read)} of it read` : 'all of it read'),
+		answer.broken, answer.read != null && (answer.read < answer.size ? `${size(answer.read)} of it read` : 'all of it read'),
 		answer.open_ms == null ? 'open' : answer.open_ms >= 1000 && `in ${span(answer.open_ms)}`];
 	return all.concat(times > 1 && `${times} times`).filter(text => text).join(', ');
 }

@@ -239,9 +239,16 @@ fn markup_in_names_is_text() {
         return;
     };
     let mut request = opened(0, &name("request"), &name("path"), How::Exact);
-    if let winbootfs::status::Answer::Opened { source, made, .. } = &mut request.answer {
+    if let winbootfs::status::Answer::Opened {
+        source,
+        made,
+        broken,
+        ..
+    } = &mut request.answer
+    {
         *source = name("source");
         *made = Some(name("made"));
+        *broken = Some(name("broken"));
     }
     let missing = missed(5, &name("missing"), Worth::Fatal);
     shown
@@ -268,6 +275,7 @@ fn markup_in_names_is_text() {
         "request",
         "missing",
         "made",
+        "broken",
     ] {
         let wanted = Value::from(name(what));
         shown.browser.wait_for(
@@ -508,7 +516,7 @@ fn earlier_boots_are_kept_apart() {
     shown.browser.wait_for_text("now.efi");
     shown
         .browser
-        .wait_for_text("31 requests between the first and the last are not kept.");
+        .wait_for_text("31 requests in the middle are not kept.");
     assert_eq!(
         shown
             .browser
