@@ -45,7 +45,10 @@ impl Chronicle {
             tell_left_out(left_out);
             request(news);
         }
-        if news.is_further && self.stages.pass(now).is_some() {
+        if news.is_further
+            && let Some(left_out) = self.stages.pass(now)
+        {
+            tell_left_out(left_out);
             stage(news);
         }
     }

@@ -20,13 +20,14 @@
 //! | --- | --- |
 //! | `door` | each request, handed to the tree and to the journal |
 //! | `caller` | the process behind a request |
-//! | [`told`] | who hears of it |
+//! | [`told`], `complaints` | who hears of it, and what the log says |
 //! | `handles`, `backing` | open files, and those that the kernel reads itself |
 //! | [`gauges`] | what is counted |
 //! | [`session`], [`mountpoint`] | the mount, and where it is |
 
 mod backing;
 mod caller;
+mod complaints;
 mod door;
 pub mod gauges;
 mod handles;

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use fuser::{
 };
 
 use super::caller::Caller;
+use super::complaints::Complaints;
 use super::gauges::Gauges;
 use super::handles::Handles;
 use super::told::Told;
@@ -64,9 +64,7 @@ pub(super) struct Door {
     witness: Arc<Witness>,
     files: Handles<OpenFile>,
     folders: Handles<OnceLock<Vec<Entry>>>,
-    began: Instant,
-    /// The second, counted from `began`, of the last complaint.
-    complained: AtomicU64,
+    complaints: Complaints,
 }
 
 /// A file that somebody has open.
@@ -104,8 +102,7 @@ impl Door {
             witness,
             files: Handles::default(),
             folders: Handles::default(),
-            began: Instant::now(),
-            complained: AtomicU64::new(0),
+            complaints: Complaints::default(),
         }
     }
 
@@ -210,23 +207,21 @@ impl Door {
             self.gauges.stats().undecided.add(1);
             self.told
                 .refused(caller.thread, name, &Asking::peers(caller));
-        } else if !error.is_everyday() && self.may_complain() {
-            tracing::warn!("{}: {error}", visible(name));
+        } else if !error.is_everyday() {
+            // Once for all names: whoever is on the network can ask for any.
+            let what = error.to_string();
+            if self.complaints.may_say(&what, Instant::now()) {
+                tracing::warn!("{}: {what}", visible(name));
+            }
         }
     }
 
     /// What has no number says more than the kernel can pass on: which file is damaged, where.
     fn unreadable(&self, error: &io::Error) {
-        if error.raw_os_error().is_none() && self.may_complain() {
-            tracing::error!("{error}");
+        let what = error.to_string();
+        if error.raw_os_error().is_none() && self.complaints.may_say(&what, Instant::now()) {
+            tracing::error!("{what}");
         }
-    }
-
-    /// At most once a second: whoever is on the network can ask for names, and must not
-    /// be able to fill the disk with what is said about them.
-    fn may_complain(&self) -> bool {
-        let now = self.began.elapsed().as_secs() + 1;
-        self.complained.swap(now, Ordering::Relaxed) != now
     }
 
     /// A miss that may be believed is an entry without a number.
