@@ -12,7 +12,7 @@ use tracing::Level;
 use tracing::field::Field;
 use tracing_subscriber::Layer;
 use tracing_subscriber::Registry;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -90,18 +90,18 @@ fn is_journal() -> bool {
 
 /// A level for everything, for single modules, or both: `info,winbootfs::watch=debug`.
 fn levels() -> Targets {
+    let chosen = std::env::var("WINBOOTFS_LOG").ok();
+    let chosen = chosen.and_then(|text| text.parse::<Targets>().ok());
+    let chosen = chosen.unwrap_or_default();
+    // Modules only, or a word that is no level: nothing else falls silent.
+    let level = chosen.default_level().unwrap_or(LevelFilter::INFO);
+    if level > LevelFilter::INFO {
+        return chosen;
+    }
     // fuser warns of every call that we do not answer, such as the ioctl by which a program
     // asks whether a file is a terminal.
-    let usual = Targets::new()
-        .with_default(Level::INFO)
-        .with_target("fuser", Level::ERROR);
-    let chosen = std::env::var("WINBOOTFS_LOG").ok();
-    match chosen.and_then(|text| text.parse::<Targets>().ok()) {
-        Some(chosen) if chosen.default_level().is_some() => chosen,
-        // Modules only, or a word that is no level: nothing else falls silent.
-        Some(chosen) => usual.with_targets(chosen),
-        None => usual,
-    }
+    let usual = Targets::new().with_target("fuser", level.min(LevelFilter::ERROR));
+    usual.with_targets(chosen).with_default(level)
 }
 
 /// For a command that looks once: how far it is with what takes long. All else that it finds
