@@ -1,21 +1,32 @@
 //! Boot images on their way, and how far they are.
 //!
 //! From time to time it is looked how far each has been read. Where that is known, it also
-//! tells a transfer that was broken off from one that came to its end between two looks.
+//! tells a transfer that was broken off from one that came to its end since the last look: by
+//! how fast it would have to have been. In doubt nothing is known; that a boot has failed is
+//! said only when it certainly has.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::journal::Ticket;
 
 /// How many transfers are followed.
 const MOST: usize = 512;
 
-/// How much faster than before the rest may have come, behind the last look ...
+/// How much faster than before the rest may have come, behind the last look.
 const FASTER: f64 = 3.0;
 
-/// ... and how much of it at once: what lies in buffers.
-const AT_ONCE: f64 = (4 << 20) as f64;
+/// As fast may it have become after it stood still, in bytes a second ...
+const SOON: f64 = 16e6;
+
+/// ... and as fast is nobody: one that was followed for less than this long may have been.
+const FASTEST: f64 = 4e9;
+const FOLLOWED: f64 = 1.0;
+
+/// What a server reads ahead of what it has sent, and what lies in the buffers of a socket, of
+/// a server that reads without moving the place.
+const AHEAD: f64 = 256e3;
+const BUFFERED: f64 = 8e6;
 
 /// All that are followed.
 #[derive(Debug, Default)]
@@ -68,8 +79,8 @@ impl Transfers {
         }
     }
 
-    /// It was closed. Returns how much of it was read, where that is known: nothing is, if it
-    /// may have come to its end since it was last looked at.
+    /// It was closed. Returns how much of it was read, where that is known: it is not, if it may
+    /// have come to its end since it was last looked at.
     pub fn end(&self, ticket: &Ticket, now: Instant) -> Option<u64> {
         let mut all = self.all();
         let at = all.iter().position(|transfer| transfer.ticket == *ticket)?;
@@ -82,15 +93,22 @@ impl Transfers {
 }
 
 impl Transfer {
+    /// Nothing, if it was closed sooner than anybody could have read it: its size was asked.
     fn read(&self, now: Instant) -> Option<u64> {
-        let (place, when) = self.seen?;
-        if place >= self.size {
-            return Some(self.size);
+        let since = |moment| now.saturating_duration_since(moment).as_secs_f64();
+        let Some((place, when)) = self.seen else {
+            let most = since(self.began) * FASTEST + BUFFERED;
+            return (self.size as f64 > most).then_some(0);
+        };
+        let took = when.saturating_duration_since(self.began).as_secs_f64();
+        let rate = match took < FOLLOWED {
+            true => FASTEST,
+            false => (place as f64 / took * FASTER).max(SOON),
+        };
+        let left = self.size.saturating_sub(place);
+        match left {
+            0 => Some(self.size),
+            _ => (left as f64 > rate * since(when) + AHEAD).then_some(place),
         }
-        let seconds = |span: Duration| span.as_secs_f64();
-        let took = seconds(when.saturating_duration_since(self.began)).max(0.001);
-        let since = seconds(now.saturating_duration_since(when));
-        let more = place as f64 / took * since * FASTER + AT_ONCE;
-        ((self.size - place) as f64 > more).then_some(place)
     }
 }

@@ -220,15 +220,16 @@ impl Boot {
 
     /// The file of a request was closed, of which so much was read, where that is known.
     pub(super) fn closed(&mut self, number: u32, read: Option<u64>, now: Instant) {
-        let began = self.began;
+        let (began, is_left) = (self.began, self.is_left);
         let part = match self.entry_mut(number) {
             // It was left out, and may have been any.
             None => Part::Image,
             Some(entry) => match &mut entry.outcome {
                 Outcome::Opened(opened) if opened.open_for.is_none() => {
-                    // Where it broke is known for certain, and how far a server is only nearly.
-                    if opened.broken.is_none() {
-                        opened.read = read.or(opened.read);
+                    // Where it was seen last says nothing of where it ended, unless its computer
+                    // had gone by then. Where it broke is known for certain.
+                    if opened.broken.is_none() && (read.is_some() || !is_left) {
+                        opened.read = read;
                     }
                     opened.open_for = Some(now.saturating_duration_since(began + entry.at));
                     entry.part
@@ -247,7 +248,9 @@ impl Boot {
     /// that its client was started anew. So the last one opened decides.
     fn image_closed(&mut self) {
         let image = self.boot_image().map(|(_, opened)| opened);
-        let is_whole = image.and_then(Opened::is_whole);
+        // Whoever has it may ask for its size once more.
+        let has_it = self.progress.had_image && image.is_some_and(Opened::was_looked_at);
+        let is_whole = image.and_then(Opened::is_whole).filter(|_| !has_it);
         let is_open = self
             .opened()
             .any(|(entry, opened)| entry.part == Part::Image && opened.open_for.is_none());

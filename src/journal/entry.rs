@@ -50,6 +50,11 @@ impl Opened {
     pub fn is_whole(&self) -> Option<bool> {
         self.read.map(|read| read >= self.file.size)
     }
+
+    /// Whether only its size was asked: it was closed, and nothing of it was read.
+    pub fn was_looked_at(&self) -> bool {
+        self.open_for.is_some() && self.read == Some(0) && self.file.size > 0
+    }
 }
 
 /// A request.

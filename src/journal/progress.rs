@@ -61,6 +61,8 @@ pub struct Progress {
     by_wimboot: bool,
     /// The boot image, as it was asked for.
     image: Option<Box<[u8]>>,
+    /// Whether it was handed out, and asked for once more since.
+    pub(super) had_image: bool,
 }
 
 /// Something that a boot did not get.
@@ -86,6 +88,7 @@ impl Default for Progress {
             has_sdi: false,
             by_wimboot: false,
             image: None,
+            had_image: false,
         }
     }
 }
@@ -181,6 +184,7 @@ impl Progress {
         if self.stage == Stage::Done && !is_again {
             return;
         }
+        self.had_image |= self.stage == Stage::Done;
         let asks_once = self.by_wimboot || self.stage == Stage::Program;
         self.image = Some(name.into());
         if is_again || self.has_sdi || asks_once {

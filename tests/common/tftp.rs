@@ -123,6 +123,16 @@ impl Transfer {
         Ok(exchange.abandon(0, "enough")?)
     }
 
+    /// The whole file: `each` gets its bytes as they come.
+    pub(crate) fn pieces(&self, name: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), TftpError> {
+        let kept = self.receive(name, |bytes| {
+            each(bytes);
+            bytes.clear();
+            true
+        });
+        kept.map(drop)
+    }
+
     /// Receives until the file is complete, or until `goes_on` says of the bytes that have
     /// come that they are enough. What it takes away of them is not kept.
     fn receive(

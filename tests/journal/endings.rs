@@ -189,7 +189,7 @@ fn a_boot_image_that_was_closed_too_early_is_broken_off() {
         player.plays(&format!("{image} {more}"));
         player.ending(std::time::Duration::ZERO)
     };
-    assert_eq!(after(r">\b.wim:0"), format!("broken off at 0 of {SIZE}"));
+    assert_eq!(after(r">\b.wim:1"), format!("broken off at 1 of {SIZE}"));
     assert_eq!(
         after(r">\b.wim:999"),
         format!("broken off at 999 of {SIZE}")
@@ -200,6 +200,10 @@ fn a_boot_image_that_was_closed_too_early_is_broken_off() {
     );
     assert_eq!(after(r">\b.wim:1000"), "done");
     assert_eq!(after(r">\b.wim"), "done");
+    // Only its size was asked, and then nothing more; or it had come whole before.
+    assert_eq!(after(r">\b.wim:0"), "running");
+    assert_eq!(after(r">\b.wim:0 3600"), "silent after image");
+    assert_eq!(after(r">\b.wim <\b.wim >\b.wim:0"), "done");
     // The whole of it at the second attempt.
     assert_eq!(after(r">\b.wim:5 <\b.wim"), "running");
     assert_eq!(after(r">\b.wim:5 <\b.wim >\b.wim:1000"), "done");

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use winbootfs::journal::progress::{Stage, Worth};
 use winbootfs::status::{Answer, Client, Diagnosis, How, State};
@@ -245,9 +245,12 @@ fn a_boot_image_tells_how_much_of_it_is_there_and_whether_it_was_broken_off() {
             })
         });
         half.recv_timeout(PATIENCE).unwrap();
+        // Before it was followed for a second nobody knows how fast it may be.
+        let held = Instant::now();
         let client = client_when(mounted.root(), &name(CLIENT), |client| {
             let image = client.boot_image.as_ref();
-            image.and_then(|image| image.percent()) == Some(25)
+            let is_there = image.and_then(|image| image.percent()) == Some(25);
+            is_there && held.elapsed() > Duration::from_millis(1100)
         });
         assert_eq!(
             (client.stage, client.state),
@@ -258,6 +261,42 @@ fn a_boot_image_tells_how_much_of_it_is_there_and_whether_it_was_broken_off() {
         let (client, diagnosis) = diagnosis(mounted.root(), CLIENT);
         assert_eq!(client.state, State::Failed, "{client:?}");
         assert!(diagnosis.what.contains("was broken off"), "{diagnosis:?}");
+    }
+}
+
+/// Nobody sees the last bytes go: when the file is closed it may be looked at no more.
+#[test]
+fn a_boot_image_that_came_whole_is_done_however_often_it_was_looked_at() {
+    let dnsmasq = |root: &Path| servers::dnsmasq(root, &["--tftp-unique-root=ip"]);
+    for server in [servers::tftpd_hpa, servers::atftpd, dnsmasq] {
+        let Some((_world, mounted)) = mounted(&image()) else {
+            return;
+        };
+        let Some(server) = or_skip(server(mounted.root())) else {
+            return;
+        };
+        asks(
+            &server,
+            CLIENT,
+            &["bootmgfw.efi", r"\Boot\BCD", r"\Boot\boot.sdi"],
+        );
+        let (mut come, mut looks) = (0, 0);
+        let transfer = server.client(CLIENT).deadline(PATIENCE * 2);
+        let whole = transfer.pieces(br"\sources\boot.wim", |bytes| {
+            come += bytes.len();
+            if come / 1_000_000 > looks {
+                looks += 1;
+                status(mounted.root());
+            }
+        });
+        whole.unwrap();
+        assert_eq!(come, 8_000_000);
+        let client = client_when(mounted.root(), &name(CLIENT), |client| {
+            client.state != State::UnderWay
+        });
+        assert_eq!((client.stage, client.state), (Stage::Done, State::Done));
+        let log = mounted.log();
+        assert!(!log.contains("WARN 127.0.0.21"), "{log}");
     }
 }
 

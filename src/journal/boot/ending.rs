@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::Boot;
+use crate::journal::entry::Opened;
 use crate::journal::progress::{Lost, Stage};
 
 /// After this long without a request a boot that is not done has stopped. No firmware and no
@@ -53,15 +54,20 @@ impl Boot {
             _ if is_waiting => Ending::Running,
             (Some(lost), _) if is_silent => Ending::Lost(lost),
             (_, Stage::Done) => Ending::Done,
-            (_, Stage::Image) => self.broken_off(),
+            (_, Stage::Image) => self.broken_off(is_silent),
             (_, after) if is_silent => Ending::Silent { after },
             _ => Ending::Running,
         }
     }
 
     /// The boot image is closed, or will never be read to its end, and the boot is not done.
-    fn broken_off(&self) -> Ending<'_> {
+    fn broken_off(&self, is_silent: bool) -> Ending<'_> {
         let image = self.boot_image().map(|(_, opened)| opened);
+        // After its size a boot manager asks for the image itself.
+        if !is_silent && image.is_some_and(Opened::was_looked_at) {
+            return Ending::Running;
+        }
+        let image = image.filter(|opened| !opened.was_looked_at());
         let read = image.and_then(|opened| Some((opened.read?, opened.file.size)));
         match read {
             Some((read, size)) if read >= size => Ending::Done,
