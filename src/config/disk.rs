@@ -1,12 +1,12 @@
 //! What only the machine can tell of a configuration: whether sources, owners and groups are
 //! there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::problem::{Located, Problem, Problems};
 use super::{Config, OwnerSpec};
 use crate::source::dir::OwnMount;
-use crate::source::open::Written;
+use crate::source::open::{Written, without_image};
 
 impl Config {
     /// Checks what only the disk can tell.
@@ -75,7 +75,7 @@ fn missing_source(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Probl
             ),
             "name one of these".to_owned(),
         )),
-        Err(error) => Some(unusable(path, "source", &error)),
+        Err(error) => Some(unusable(path, "source", &without_image(path), &error)),
     }
 }
 
@@ -86,17 +86,22 @@ fn missing_base(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem
             format!("base {} is a file", path.display()),
             "name a folder; an ISO or a WIM can be the source of an image".to_owned(),
         )),
-        Err(error) => Some(unusable(path, "base", &error)),
+        Err(error) => Some(unusable(path, "base", path, &error)),
     }
 }
 
-fn unusable(path: &Located<PathBuf>, what: &str, error: &std::io::Error) -> Problem {
+fn unusable(
+    written: &Located<PathBuf>,
+    what: &str,
+    path: &Path,
+    error: &std::io::Error,
+) -> Problem {
     let shown = path.display();
     let is_file = path.extension().is_some_and(|end| {
         let end = end.to_string_lossy().to_ascii_lowercase();
         end == "iso" || end.starts_with("wim")
     });
-    path.problem(
+    written.problem(
         format!("{what} {shown} cannot be used: {error}"),
         match is_file {
             true => "correct the path, or put the file there".to_owned(),

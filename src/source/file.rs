@@ -15,7 +15,8 @@ use super::dir::{OwnMount, look_at_path};
 use super::iso::IsoSource;
 use super::wim::{is_of_medium, next_step};
 use super::wim_file::WimFile;
-use super::{Kind, Listing, Look, Rest, Source, StoredPath, Version};
+use super::{Kind, Listing, Look, ReadAt, Rest, Source, StoredPath, Version};
+use crate::name::{visible, visible_path};
 
 /// How a WIM begins, and one that was made for a pipe.
 const WIM: [&[u8]; 2] = [b"MSWIM\0\0\0", b"WLPWM\0\0\0"];
@@ -133,9 +134,9 @@ fn open(
             }),
         },
         What::Iso => open_iso(path, own_mount),
-        What::Other => Err(Fault::of_content(
+        What::Other(why) => Err(Fault::of_content(
             path,
-            "is neither a folder, an ISO nor a WIM",
+            &format!("is neither a folder, an ISO nor a WIM: {why}"),
             "name one of these, or put a good copy in its place",
         )),
     }
@@ -151,28 +152,49 @@ fn open_iso(path: &Path, own_mount: &Arc<OwnMount>) -> Result<Box<dyn Source>, F
 enum What {
     Wim,
     Iso,
-    Other,
+    /// Something else, and how that was seen.
+    Other(String),
 }
 
 fn what(look: &Look) -> io::Result<What> {
     let bytes = look.open(&look.stat.version)?;
-    let mut magic = [0; 8];
-    bytes.read_at(&mut magic, 0)?;
+    let magic = read(&*bytes, 0, 8)?;
     if WIM.contains(&magic.as_slice()) {
         return Ok(What::Wim);
     }
-    let mut identifier = [0; 5];
-    bytes.read_at(&mut identifier, DESCRIPTORS + 1)?;
-    match ISO.contains(&identifier.as_slice()) {
-        true => Ok(What::Iso),
-        false => Ok(What::Other),
+    let identifier = read(&*bytes, DESCRIPTORS + 1, 5)?;
+    if ISO.contains(&identifier.as_slice()) {
+        return Ok(What::Iso);
+    }
+    Ok(What::Other(format!(
+        "a WIM has \"MSWIM\" at byte 0, where this has {}; an ISO has \"CD001\" or \"BEA01\" at byte \
+         {}, where this has {}",
+        quoted(&magic),
+        DESCRIPTORS + 1,
+        quoted(&identifier)
+    )))
+}
+
+/// What is there of so many bytes.
+fn read(bytes: &dyn ReadAt, at: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; length];
+    let count = bytes.read_at(&mut buffer, at)?;
+    buffer.truncate(count);
+    Ok(buffer)
+}
+
+fn quoted(bytes: &[u8]) -> String {
+    match bytes.iter().all(|byte| *byte == 0) {
+        true if bytes.is_empty() => "nothing".to_owned(),
+        true => "zeros".to_owned(),
+        false => format!("\"{}\"", visible(bytes)),
     }
 }
 
 impl Fault {
     fn of_content(path: &Path, what: &str, next: &str) -> Self {
         Self {
-            text: format!("{} {what}; {next}", path.display()),
+            text: format!("{} {what}; {next}", visible_path(path)),
             is_of_medium: false,
         }
     }
@@ -191,7 +213,7 @@ impl Fault {
 
 impl Source for FileSource {
     fn label(&self) -> String {
-        self.path.display().to_string()
+        visible_path(&self.path)
     }
 
     fn description(&self) -> String {

@@ -37,6 +37,11 @@ impl Written {
     }
 }
 
+/// The path without the image inside, if one is written behind it, whether it is there or not.
+pub fn without_image(text: &Path) -> PathBuf {
+    numbered(text).map_or_else(|| text.to_owned(), |written| written.path)
+}
+
 fn numbered(text: &Path) -> Option<Written> {
     let bytes = text.as_os_str().as_bytes();
     let colon = memchr::memrchr(b':', bytes)?;
