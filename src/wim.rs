@@ -58,7 +58,7 @@ pub use xml::{Architecture, ImageInfo, Version};
 use crate::read::ReadAt;
 use blob::Verdicts;
 use dentry::Metadata;
-use header::Header;
+use header::{Header, Resource};
 use lookup::{Lookup, Stored};
 use medium::Medium;
 use store::Store;
@@ -205,23 +205,32 @@ fn read_lookup(store: &Store, header: &Header) -> Result<Lookup, Error> {
     Ok(lookup)
 }
 
-/// The text is for people: one that is none takes no image away. One that ends behind the
-/// file means that the file was not copied whole.
+/// The text is for people: one that is none takes no image away.
 fn read_images(store: &Store, header: &Header) -> Result<Names, Error> {
     let (text, numbers) = (header.xml, 1..=header.images);
     text.check(Part::File.at(72), store.medium.size(), header.compression)?;
-    let read = match store.whole(text, "its XML data", LONGEST_XML) {
-        Ok(bytes) => xml::images(&bytes, numbers.clone()),
-        Err(error @ Error::Medium { .. }) => return Err(error),
-        Err(error) => Err(format!("it {error}")),
-    };
-    Ok(match read {
-        Ok(images) => (images, None),
+    let read = read_text(store, text)?;
+    match read.and_then(|bytes| xml::images(&bytes, numbers.clone())) {
+        Ok(images) => Ok((images, None)),
         Err(why) => {
             let why = format!("its XML data cannot be read, at {}: {why}", text.place());
-            (numbers.map(ImageInfo::nameless).collect(), Some(why))
+            Ok((numbers.map(ImageInfo::nameless).collect(), Some(why)))
         }
-    })
+    }
+}
+
+/// The bytes of the text, or why these are none. They lie behind all the rest: where there are
+/// only zeros, the file was not copied to its end.
+fn read_text(store: &Store, text: Resource) -> Result<Result<Vec<u8>, String>, Error> {
+    let what = "its XML data";
+    match store.whole(text, what, LONGEST_XML) {
+        Ok(bytes) if !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0) => {
+            Err(error::unexpected(text.place(), what, "a text", "zeros"))
+        }
+        Ok(bytes) => Ok(Ok(bytes)),
+        Err(error @ Error::Medium { .. }) => Err(error),
+        Err(error) => Ok(Err(format!("it {error}"))),
+    }
 }
 
 fn is_right(bytes: &[u8], metadata: &Stored, index: u32) -> Result<(), Error> {

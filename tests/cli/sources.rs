@@ -114,6 +114,30 @@ fn check_says_for_which_machine_a_wim_is() {
     ]);
 }
 
+/// Whoever made a WIM, or gave it its name, writes no lines here.
+#[test]
+fn what_a_wim_says_of_itself_forges_no_line() {
+    let Some(wim) = or_skip(wims::wim(&boot_files(), &[])) else {
+        return;
+    };
+    let text =
+        "<WIM><IMAGE INDEX=\"1\"><NAME>evil&#10;  FAULT: gotcha&#x202e;</NAME></IMAGE></WIM>";
+    let world = World::new();
+    world.put(
+        "a\n  FAULT: b\u{202e}.wim",
+        &wims::with_text(wim, &wims::utf16(text)),
+    );
+    let world = world.line("[image.x]\nsource = \"a\\n  FAULT: b\\u202e.wim\"");
+    world.config_file();
+    let done = run_in(&world.path(""), &["check"]);
+    done.printed(&[
+        "source a\\n  FAULT: b\\u{202e}.wim: a WIM, LZX, image 1 of 1: evil\\n  FAULT: \
+         gotcha\\u{202e}, 16 files\n",
+    ]);
+    let forged = done.out.lines().any(|line| line.starts_with("  FAULT"));
+    assert!(!forged && !done.out.contains('\u{202e}'), "{}", done.out);
+}
+
 /// `source = ["drivers", "custom.wim", "Win11.iso"]`
 #[test]
 fn resolve_names_the_layer_of_each_answer() {

@@ -54,10 +54,15 @@ fn a_wim_whose_text_cannot_be_read_is_read_without_it() {
     assert_eq!(open(with_text(&utf16(GOOD))).nameless(), None);
 }
 
-/// It lies behind all the rest: where it is cut off, the file was not copied whole.
+/// It lies behind all the rest: so it is where the file was not copied whole.
 #[test]
-fn a_text_behind_the_end_of_the_file_is_damage() {
+fn a_text_that_is_not_there_yet_is_damage() {
     let mut bytes = with_text(&utf16(GOOD));
+    bytes[568..].fill(0);
+    assert_eq!(
+        refusal(bytes.clone()),
+        "is damaged at byte 568: its XML data should be a text, and is zeros"
+    );
     bytes.truncate(bytes.len() - 4);
     let said = refusal(bytes);
     assert!(
