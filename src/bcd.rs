@@ -33,8 +33,8 @@ pub use error::{Error, Remark};
 pub use guid::Guid;
 pub use hive::MOST_BYTES;
 pub use judge::{
-    Files, Finding, Status, Wanted, Wim, judge, judge_empty, judge_missing, judge_unreadable,
-    screen,
+    BRING_SDI, Files, Finding, Status, Wanted, Wim, judge, judge_empty, judge_missing,
+    judge_unreadable, screen,
 };
 pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
 pub use mention::Mention;

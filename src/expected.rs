@@ -4,7 +4,7 @@
 //! boot image and boot.sdi are needed says the store, and [`crate::bcd`] judges that; where
 //! there is none, [`FILES`] are what one would name.
 
-use crate::bcd::Route;
+use crate::bcd::{BRING_SDI, Route};
 use crate::config::SecureBoot;
 use crate::program::Firmware;
 
@@ -36,7 +36,7 @@ pub const FILES: &[Need] = &[
     Need {
         what: "boot.sdi",
         any_of: &["\\Boot\\boot.sdi"],
-        next: "copy boot/boot.sdi from install media",
+        next: BRING_SDI,
     },
     Need {
         what: "a boot image",

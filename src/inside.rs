@@ -131,13 +131,9 @@ impl Inside {
         if files.shown() == 0 {
             remarks.push("it has no Windows/Boot, so nothing is added".to_owned());
         }
-        // Of a boot.wim that is the source itself, its own layer says this.
-        if !chosen.says_what_to_boot() && !self.from.source().is_boot_image() {
-            remarks.push(
-                "it names no image to boot, and Windows boots none then; name one: \
-                 wimlib-imagex info FILE 1 --boot"
-                    .to_owned(),
-            );
+        // Of a boot.wim that is the source itself, its own layer says these.
+        if !self.from.source().is_boot_image() {
+            remarks.extend(chosen.remarks());
         }
         Ok((files, remarks))
     }

@@ -7,6 +7,9 @@
 //! rule, so that no client ever misses a file for its case, and the narrower rule of
 //! Windows ([`same_for_windows`]) only decides between stored names that fold alike.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
 use caseless::Caseless;
 use thiserror::Error;
 
@@ -145,8 +148,9 @@ pub fn undamaged(request: &[u8]) -> Option<&[u8]> {
     request.get(..end).filter(|name| !name.is_empty())
 }
 
-/// A name for people: control bytes and what is not UTF-8 made visible, so that a
-/// request cannot move the cursor of the terminal it is printed on.
+/// A name for people: what is not UTF-8, and what is not seen, made visible. So no request,
+/// and no name in an image, moves the cursor of the terminal it is printed on, begins a line of
+/// its own in a log, or turns around what stands behind it.
 pub fn visible(name: &[u8]) -> String {
     name.utf8_chunks()
         .flat_map(|chunk| {
@@ -157,9 +161,26 @@ pub fn visible(name: &[u8]) -> String {
         .collect()
 }
 
+/// The same of a path.
+pub fn visible_path(path: &Path) -> String {
+    visible(path.as_os_str().as_bytes())
+}
+
 fn visible_char(letter: char) -> String {
-    if letter.is_control() {
+    if letter.is_control() || ends_a_line(letter) || sets_direction(letter) {
         return letter.escape_default().to_string();
     }
     letter.to_string()
+}
+
+fn ends_a_line(letter: char) -> bool {
+    matches!(letter, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether it says in which direction what follows is written.
+fn sets_direction(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }

@@ -218,13 +218,12 @@ impl Reporter {
         let images = catalog.images().map(|(spec, image)| {
             let name = spec.name.to_string();
             let has = |client: &&Client| client.image.as_ref() == Some(&name);
-            let sources = image.layers().iter().map(|layer| layer.source());
-            let sources = sources
-                .filter(|source| source.fault().is_some() || !source.description().is_empty());
+            let sources = image.layers().iter();
+            let sources = sources.filter_map(|layer| source(layer.source()));
             Image {
                 is_default: default.as_ref() == Some(&*spec.name),
                 clients: clients.iter().filter(has).count(),
-                sources: sources.map(source).collect(),
+                sources: sources.collect(),
                 name,
             }
         });
@@ -406,12 +405,15 @@ fn boot_image(boot: &Boot) -> Option<BootImage> {
     })
 }
 
-fn source(source: &dyn sources::Source) -> Source {
-    Source {
+/// None where there is nothing to be said: no boot.wim inside, or nothing in it.
+fn source(source: &dyn sources::Source) -> Option<Source> {
+    let (what, fault) = (source.description(), source.fault());
+    let is_something = fault.is_some() || !what.is_empty();
+    is_something.then(|| Source {
         label: source.label(),
-        what: source.description(),
-        fault: source.fault(),
-    }
+        what,
+        fault,
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -58,7 +58,7 @@ pub use xml::{Architecture, ImageInfo, Version};
 use crate::read::ReadAt;
 use blob::Verdicts;
 use dentry::Metadata;
-use header::Header;
+use header::{Header, Resource};
 use lookup::{Lookup, Stored};
 use medium::Medium;
 use store::Store;
@@ -80,16 +80,31 @@ const LONGEST_METADATA: usize = 12 << 20;
 pub struct Wim {
     inner: Arc<Inner>,
     images: Arc<[ImageInfo]>,
+    nameless: Option<Arc<str>>,
     boot_index: Option<u32>,
 }
 
 /// What the trees and the open files of a WIM share.
 #[derive(Debug)]
 struct Inner {
-    store: Store,
+    store: Arc<Store>,
     lookup: Lookup,
     verdicts: Verdicts,
 }
+
+impl Inner {
+    fn new(store: Arc<Store>, lookup: Lookup) -> Arc<Self> {
+        let verdicts = Verdicts::new(lookup.files());
+        Arc::new(Self {
+            store,
+            lookup,
+            verdicts,
+        })
+    }
+}
+
+/// What the XML data says of each image, and why it says nothing, if so.
+type Names = (Vec<ImageInfo>, Option<String>);
 
 impl Wim {
     /// Opens the WIM whose `size` bytes `bytes` gives. Reads its header, its lookup table and
@@ -101,26 +116,25 @@ impl Wim {
     pub fn open(bytes: Arc<dyn ReadAt>, size: u64) -> Result<Self, Error> {
         let medium = Medium::new(bytes, size);
         let header = Header::read(&medium)?;
-        let store = Store::new(medium, header.compression);
+        let store = Arc::new(Store::new(medium, header.compression));
         let lookup = read_lookup(&store, &header)?;
-        let images = read_images(&store, &header)?.into();
-        let verdicts = Verdicts::new(lookup.files());
-        let inner = Arc::new(Inner {
-            store,
-            lookup,
-            verdicts,
-        });
-        let boot_index = Some(header.boot_index).filter(|index| *index != 0);
+        let (images, nameless) = read_images(&store, &header)?;
         Ok(Self {
-            inner,
-            images,
-            boot_index,
+            inner: Inner::new(store, lookup),
+            images: images.into(),
+            nameless: nameless.map(Arc::from),
+            boot_index: Some(header.boot_index).filter(|index| *index != 0),
         })
     }
 
     /// Its images, the first one first.
     pub fn images(&self) -> &[ImageInfo] {
         &self.images
+    }
+
+    /// Why nothing is known of its images but their number, if so: a sentence.
+    pub fn nameless(&self) -> Option<&str> {
+        self.nameless.as_deref()
     }
 
     /// The number of the image that is to be booted, if it says one.
@@ -191,18 +205,39 @@ fn read_lookup(store: &Store, header: &Header) -> Result<Lookup, Error> {
     Ok(lookup)
 }
 
-fn read_images(store: &Store, header: &Header) -> Result<Vec<ImageInfo>, Error> {
-    header
-        .xml
-        .check(Part::File.at(72), store.medium.size(), header.compression)?;
-    let bytes = store.whole(header.xml, "its XML data", LONGEST_XML)?;
-    xml::images(&bytes, 1..=header.images)
+/// The text is for people: one that is none takes no image away.
+fn read_images(store: &Store, header: &Header) -> Result<Names, Error> {
+    let (text, numbers) = (header.xml, 1..=header.images);
+    text.check(Part::File.at(72), store.medium.size(), header.compression)?;
+    let read = read_text(store, text)?;
+    match read.and_then(|bytes| xml::images(&bytes, numbers.clone())) {
+        Ok(images) => Ok((images, None)),
+        Err(why) => {
+            let why = format!("its XML data cannot be read, at {}: {why}", text.place());
+            Ok((numbers.map(ImageInfo::nameless).collect(), Some(why)))
+        }
+    }
+}
+
+/// The bytes of the text, or why these are none. They lie behind all the rest: where there are
+/// only zeros, the file was not copied to its end.
+fn read_text(store: &Store, text: Resource) -> Result<Result<Vec<u8>, String>, Error> {
+    let what = "its XML data";
+    match store.whole(text, what, LONGEST_XML) {
+        Ok(bytes) if !bytes.is_empty() && bytes.iter().all(|byte| *byte == 0) => {
+            Err(error::unexpected(text.place(), what, "a text", "zeros"))
+        }
+        Ok(bytes) => Ok(Ok(bytes)),
+        Err(error @ Error::Medium { .. }) => Err(error),
+        Err(error) => Ok(Err(format!("it {error}"))),
+    }
 }
 
 fn is_right(bytes: &[u8], metadata: &Stored, index: u32) -> Result<(), Error> {
     let found = Hash(Sha1::digest(bytes).into());
     if found != metadata.hash {
         return Err(Error::WrongHash {
+            place: metadata.resource.place(),
             what: format!("the metadata of image {index}"),
             expected: metadata.hash,
             found,

@@ -15,6 +15,7 @@ mod ramdisk;
 pub use finding::{Finding, Status};
 pub(super) use forms::NEVER_RIGHT;
 pub(super) use loader::for_firmware;
+pub use ramdisk::BRING_SDI;
 
 use super::lead::Menu;
 use super::{Element, ElementId, Guid, Route, Store, words};

@@ -103,7 +103,7 @@ fn missing_source(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Probl
             ),
             "name one of these".to_owned(),
         )),
-        Err(error) => Some(unusable(path, "source", &error)),
+        Err(error) => Some(unusable(path, "source", &written.path, &error)),
     }
 }
 
@@ -114,17 +114,22 @@ fn missing_base(path: &Located<PathBuf>, own_mount: &OwnMount) -> Option<Problem
             format!("base {} is a file", path.display()),
             "name a folder; an ISO or a WIM can be the source of an image".to_owned(),
         )),
-        Err(error) => Some(unusable(path, "base", &error)),
+        Err(error) => Some(unusable(path, "base", path, &error)),
     }
 }
 
-fn unusable(path: &Located<PathBuf>, what: &str, error: &std::io::Error) -> Problem {
+fn unusable(
+    written: &Located<PathBuf>,
+    what: &str,
+    path: &Path,
+    error: &std::io::Error,
+) -> Problem {
     let shown = path.display();
     let is_file = path.extension().is_some_and(|end| {
         let end = end.to_string_lossy().to_ascii_lowercase();
         end == "iso" || end.starts_with("wim")
     });
-    path.problem(
+    written.problem(
         format!("{what} {shown} cannot be used: {error}"),
         match error.kind() {
             std::io::ErrorKind::PermissionDenied => {

@@ -11,14 +11,13 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fuser::{BackingId, ReplyOpen, Version};
 
-use crate::name::visible;
+use crate::name::visible_path;
 use crate::source::ReadAt;
 use crate::status::Reading;
 
@@ -181,6 +180,5 @@ fn reason(error: &io::Error) -> String {
 /// Where an open file is, for people.
 fn path(file: &File) -> String {
     let link = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let path = fs::read_link(link).unwrap_or_default();
-    visible(path.as_os_str().as_bytes())
+    visible_path(&fs::read_link(link).unwrap_or_default())
 }

@@ -25,6 +25,7 @@ use rustix::fs::{
 use super::{
     Entry, Hidden, Hold, Identity, Kind, Listing, Look, ReadAt, Source, Stat, StoredPath, Version,
 };
+use crate::name::visible_path;
 
 /// How often a walk is tried again that a rename elsewhere disturbed (`EAGAIN`).
 const WALK_TRIES: usize = 16;
@@ -188,7 +189,7 @@ impl DirSource {
 
 impl Source for DirSource {
     fn label(&self) -> String {
-        self.path.display().to_string()
+        visible_path(&self.path)
     }
 
     fn description(&self) -> String {
@@ -197,7 +198,7 @@ impl Source for DirSource {
 
     fn fault(&self) -> Option<String> {
         let gone = || {
-            let path = self.path.display();
+            let path = self.label();
             format!("{path} went away; put it back: it is taken up within two seconds")
         };
         self.root.load().is_none().then(gone)

@@ -33,6 +33,7 @@ pub use self::progress::{Clock, PROGRESS};
 use self::volume::Volume;
 use super::dir::{self, OwnMount};
 use super::{Hold, Listing, Look, ReadAt, Source, StoredPath, Version};
+use crate::name::visible_path;
 
 /// An ISO image.
 #[derive(Debug)]
@@ -147,7 +148,7 @@ impl State {
 
 impl Source for IsoSource {
     fn label(&self) -> String {
-        self.path.display().to_string()
+        visible_path(&self.path)
     }
 
     fn description(&self) -> String {

@@ -15,7 +15,8 @@ use super::dir::{DirSource, OwnMount, look_at_path};
 use super::iso::IsoSource;
 use super::wim::{is_of_medium, next_step};
 use super::wim_file::WimFile;
-use super::{Kind, Listing, Look, Rest, Source, StoredPath, Version};
+use super::{Kind, Listing, Look, ReadAt, Rest, Source, StoredPath, Version};
+use crate::name::{visible, visible_path};
 use crate::wim::{self, Architecture};
 
 /// How a WIM begins, and one that was made for a pipe.
@@ -92,7 +93,7 @@ impl PathSource {
     fn renew_itself(&self, found: &Found) -> bool {
         let renewed = found.source.renew();
         match found.source.fault().and_then(|_| self.place.what()) {
-            Some(what) if what != found.what && what != What::Other => {
+            Some(what) if what != found.what && !matches!(what, What::Other(_)) => {
                 self.take(Now::look(&self.place))
             }
             _ => renewed,
@@ -145,7 +146,7 @@ impl Place {
         let of_medium = |error: &io::Error| Fault::of_medium(path, error);
         let own_mount = self.own_mount.clone();
         let what = what(&look).map_err(|error| of_medium(&error))?;
-        let source: Box<dyn Source> = match what {
+        let source: Box<dyn Source> = match &what {
             What::Folder => {
                 let source = DirSource::open(path, own_mount, self.poll);
                 Box::new(source.map_err(|error| of_medium(&error))?)
@@ -158,10 +159,10 @@ impl Place {
                 let source = IsoSource::open(path, own_mount);
                 Box::new(source.map_err(|error| of_medium(&error))?)
             }
-            What::Other => {
-                let text = "is neither a folder, an ISO nor a WIM";
+            What::Other(why) => {
+                let text = format!("is neither a folder, an ISO nor a WIM: {why}");
                 let next = "name one of these, or put a good copy in its place";
-                return Err(Fault::of_content(path, text, next));
+                return Err(Fault::of_content(path, &text, next));
             }
         };
         Ok(Found { what, source })
@@ -194,12 +195,13 @@ impl Now {
 }
 
 /// What a source can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum What {
     Folder,
     Wim,
     Iso,
-    Other,
+    /// Something else, and how that was seen.
+    Other(String),
 }
 
 fn what(look: &Look) -> io::Result<What> {
@@ -207,23 +209,43 @@ fn what(look: &Look) -> io::Result<What> {
         return Ok(What::Folder);
     }
     let bytes = look.open(&look.stat.version)?;
-    let mut magic = [0; 8];
-    bytes.read_at(&mut magic, 0)?;
+    let magic = read(&*bytes, 0, 8)?;
     if WIM.contains(&magic.as_slice()) {
         return Ok(What::Wim);
     }
-    let mut identifier = [0; 5];
-    bytes.read_at(&mut identifier, DESCRIPTORS + 1)?;
-    match ISO.contains(&identifier.as_slice()) {
-        true => Ok(What::Iso),
-        false => Ok(What::Other),
+    let identifier = read(&*bytes, DESCRIPTORS + 1, 5)?;
+    if ISO.contains(&identifier.as_slice()) {
+        return Ok(What::Iso);
+    }
+    Ok(What::Other(format!(
+        "a WIM has \"MSWIM\" at byte 0, where this has {}; an ISO has \"CD001\" or \"BEA01\" at byte \
+         {}, where this has {}",
+        quoted(&magic),
+        DESCRIPTORS + 1,
+        quoted(&identifier)
+    )))
+}
+
+/// What is there of so many bytes.
+fn read(bytes: &dyn ReadAt, at: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = vec![0; length];
+    let count = bytes.read_at(&mut buffer, at)?;
+    buffer.truncate(count);
+    Ok(buffer)
+}
+
+fn quoted(bytes: &[u8]) -> String {
+    match bytes.iter().all(|byte| *byte == 0) {
+        true if bytes.is_empty() => "nothing".to_owned(),
+        true => "zeros".to_owned(),
+        false => format!("\"{}\"", visible(bytes)),
     }
 }
 
 impl Fault {
     fn of_content(path: &Path, what: &str, next: &str) -> Self {
         Self {
-            text: format!("{} {what}; {next}", path.display()),
+            text: format!("{} {what}; {next}", visible_path(path)),
             is_of_medium: false,
         }
     }
@@ -252,7 +274,7 @@ impl Fault {
 
 impl Source for PathSource {
     fn label(&self) -> String {
-        self.place.path.display().to_string()
+        visible_path(&self.place.path)
     }
 
     fn description(&self) -> String {

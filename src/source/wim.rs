@@ -14,6 +14,7 @@ use super::words;
 use super::{
     Entry, FolderHold, Hidden, Hold, Kind, Listing, Look, ReadAt, Source, Stat, StoredPath, Version,
 };
+use crate::name::visible;
 use crate::wim::{self, Architecture, Blob, Error, ImageInfo, Tree, Unsupported, Wim};
 
 /// An open WIM and the image in it that is meant.
@@ -46,9 +47,29 @@ impl Chosen {
         self.index
     }
 
-    /// Whether the WIM says which of its images is to be booted. Windows boots no other.
-    pub fn says_what_to_boot(&self) -> bool {
-        self.wim.boot_index().is_some()
+    /// What else an operator should know of it, one sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let nameless = self.wim.nameless();
+        let nameless =
+            nameless.map(|why| format!("{why}; its boot programs are taken to be for x64"));
+        self.boots_another().into_iter().chain(nameless).collect()
+    }
+
+    /// Windows boots the image that the WIM names, whichever is shown.
+    fn boots_another(&self) -> Option<String> {
+        let index = self.index;
+        match self.wim.boot_index() {
+            None => Some(format!(
+                "it names no image to boot, and Windows boots none then; name one: \
+                 wimlib-imagex info FILE {index} --boot"
+            )),
+            Some(booted) if booted != index => Some(format!(
+                "its boot programs are those of image {index}, and what boots then is image \
+                 {booted}, which the WIM names itself; name the other one, in a copy: \
+                 wimlib-imagex info COPY {index} --boot"
+            )),
+            Some(_) => None,
+        }
     }
 
     /// The files and folders of the image.
@@ -87,10 +108,8 @@ fn facts(info: &ImageInfo) -> Vec<String> {
         Architecture::Amd64 => "x64".to_owned(),
         other => other.to_string(),
     });
-    [info.name.clone(), version, machine]
-        .into_iter()
-        .flatten()
-        .collect()
+    let name = info.name.as_ref().map(|name| visible(name.as_bytes()));
+    [name, version, machine].into_iter().flatten().collect()
 }
 
 fn medium(error: io::Error) -> Error {
@@ -185,9 +204,8 @@ impl WimSource {
     }
 
     fn hold(&self, path: &StoredPath, entry: &wim::Entry<'_>) -> Held {
-        let path = String::from_utf8_lossy(path.as_bytes());
         Held {
-            name: format!("{}/{path}", self.label),
+            name: format!("{}/{}", self.label, visible(path.as_bytes())),
             tree: self.tree.clone(),
             number: entry.number(),
         }

@@ -6,13 +6,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::wim::{Chosen, WimSource, next_step};
+use super::wim::{Chosen, WimSource, is_of_medium, next_step};
 use super::{Entry, FolderHold, Kind, Listing, Look, Source, Stat, StoredPath, Version};
-use crate::name::fold;
+use crate::name::{fold, visible_path};
 use crate::wim::Error;
 
 const FOLDER: &[u8] = b"sources";
@@ -25,7 +25,9 @@ pub(super) struct WimFile {
     name: Option<Box<[u8]>>,
     look: Look,
     image: Option<u32>,
-    says_what_to_boot: bool,
+    remarks: Vec<String>,
+    /// What it is, once that was asked for: it takes a look at every name inside.
+    described: OnceLock<String>,
 }
 
 impl WimFile {
@@ -44,7 +46,8 @@ impl WimFile {
                 .map(Into::into),
             look,
             image,
-            says_what_to_boot: chosen.says_what_to_boot(),
+            remarks: chosen.remarks(),
+            described: OnceLock::new(),
         })
     }
 
@@ -69,21 +72,27 @@ impl WimFile {
 
 impl Source for WimFile {
     fn label(&self) -> String {
-        self.path.display().to_string()
+        visible_path(&self.path)
     }
 
     fn description(&self) -> String {
+        if let Some(known) = self.described.get() {
+            return known.clone();
+        }
         let described = self.describe();
-        described.unwrap_or_else(|error| format!("a WIM that {error}; {}", next_step(&error)))
+        let is_passing = described.as_ref().is_err_and(is_of_medium);
+        let text = described.unwrap_or_else(|error| {
+            let next = next_step(&error);
+            format!("a WIM that {error}; {next}")
+        });
+        match is_passing {
+            true => text,
+            false => self.described.get_or_init(|| text).clone(),
+        }
     }
 
     fn remarks(&self) -> Vec<String> {
-        let remark = "it names no image to boot, and Windows boots none then; name one: \
-                      wimlib-imagex info FILE 1 --boot";
-        match self.says_what_to_boot {
-            true => Vec::new(),
-            false => vec![remark.to_owned()],
-        }
+        self.remarks.clone()
     }
 
     fn is_boot_image(&self) -> bool {

@@ -127,6 +127,7 @@ impl Content {
     fn is_not_bad(&self, wim: &Inner) -> Result<(), Error> {
         match wim.verdicts.get(self.number) {
             BAD => Err(Error::KnownBad {
+                place: self.opened.place(),
                 expected: self.hash,
             }),
             _ => Ok(()),
@@ -170,6 +171,7 @@ impl Content {
         }
         wim.verdicts.set(self.number, BAD);
         Err(Error::WrongHash {
+            place: self.opened.place(),
             what: "a file's bytes".to_owned(),
             expected: self.hash,
             found,

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use super::error::{Error, Part, unexpected};
+use super::error::{Error, unexpected};
 use super::fields::{u32_at, u64_at};
 use super::header::Resource;
 use super::medium::Medium;
@@ -58,7 +58,7 @@ impl Chunks {
         let least = count.saturating_mul(width + 1).saturating_sub(width);
         if resource.stored() < least {
             let what = "the length of a compressed resource";
-            let place = Part::File.at(resource.offset);
+            let place = resource.place();
             let expected = format!("at least {least} for its {count} chunks");
             return Err(unexpected(place, what, expected, resource.stored()));
         }
@@ -95,12 +95,7 @@ impl Chunks {
             let what = "the place of a chunk";
             let expected = format!("1 to {most} bytes within {}", self.data());
             let found = format!("from {} to {}", within.start, within.end);
-            return Err(unexpected(
-                Part::File.at(self.resource.offset),
-                what,
-                expected,
-                found,
-            ));
+            return Err(unexpected(self.resource.place(), what, expected, found));
         }
         let at = self.resource.offset + self.table() + within.start;
         Ok((at, length as usize))

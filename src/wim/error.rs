@@ -61,12 +61,11 @@ pub enum Error {
         /// What is wrong.
         corrupt: Corrupt,
     },
-    /// The XML data says nothing.
-    #[error("is damaged: its XML data is none: {0}")]
-    Xml(String),
     /// Bytes that are not those that were put in.
-    #[error("is damaged: the SHA-1 of {what} should be {expected}, and is {found}")]
+    #[error("is damaged at {place}: the SHA-1 of {what} should be {expected}, and is {found}")]
     WrongHash {
+        /// Where they begin.
+        place: Place,
         /// Whose.
         what: String,
         /// By the lookup table.
@@ -75,8 +74,10 @@ pub enum Error {
         found: Hash,
     },
     /// A file whose bytes were found to be wrong before.
-    #[error("is damaged: the SHA-1 of the file's bytes is not {expected}")]
+    #[error("is damaged at {place}: the SHA-1 of the file's bytes is not {expected}")]
     KnownBad {
+        /// Where they begin.
+        place: Place,
         /// By the lookup table.
         expected: Hash,
     },

@@ -86,6 +86,11 @@ impl Resource {
         self.stored_and_flags & (u64::MAX >> 8)
     }
 
+    /// Where it begins, for an error.
+    pub(super) fn place(&self) -> Place {
+        Part::File.at(self.offset)
+    }
+
     pub(super) fn is_metadata(&self) -> bool {
         self.stored_and_flags & Self::METADATA != 0
     }

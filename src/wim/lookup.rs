@@ -72,6 +72,21 @@ impl Lookup {
         self.files.len()
     }
 
+    /// The same with nothing but what has these numbers, which are sorted: its place among
+    /// them is then its number.
+    pub(super) fn only(&self, numbers: &[u32]) -> Self {
+        let files = numbers.iter().filter_map(|number| self.file(*number));
+        Self {
+            files: files.copied().collect(),
+            metadata: Vec::new(),
+        }
+    }
+
+    /// How many bytes of memory it takes.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.files) + self.metadata.capacity() * size_of::<Stored>()
+    }
+
     /// The metadata of the images, the first image first.
     pub(super) fn metadata(&self) -> &[Stored] {
         &self.metadata

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cache::Cache;
 use super::chunks::Chunks;
-use super::error::{Error, Part};
+use super::error::{Error, Part, Place};
 use super::header::{Compression, Resource};
 use super::medium::Medium;
 use super::{lzx, xpress};
@@ -37,6 +37,11 @@ enum Decoder {
 impl Opened {
     pub(super) fn size(&self) -> u64 {
         self.resource.size
+    }
+
+    /// Where it begins, for an error.
+    pub(super) fn place(&self) -> Place {
+        self.resource.place()
     }
 }
 

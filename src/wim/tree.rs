@@ -142,9 +142,10 @@ impl Tree {
         self.nodes.nodes.is_empty()
     }
 
-    /// How many bytes of memory it takes.
+    /// How many bytes of memory it keeps, with what it shares with other trees of the WIM.
     pub fn memory(&self) -> usize {
-        self.nodes.nodes.capacity() * size_of::<Node>() + self.nodes.names.capacity()
+        let nodes = self.nodes.nodes.capacity() * size_of::<Node>();
+        nodes + self.nodes.names.capacity() + self.wim.lookup.memory()
     }
 }
 

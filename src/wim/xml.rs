@@ -1,17 +1,16 @@
 //! What the WIM says about its images in words: UTF-16 text in XML behind all the rest.
 //!
-//! For people: how anything is read does not depend on it. Only for which machine an image
-//! is nothing else says, and that decides which firmware gets the boot manager in it. An image
-//! that the text does not mention has no name; a text that is no XML means that the file is
-//! damaged.
+//! For people: how anything is read does not depend on it, and no boot manager reads it. Only
+//! for which machine an image is nothing else says, and that decides which firmware gets the
+//! boot manager in it. An image that the text does not mention has no name.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::error::Error;
 use super::fields::utf16;
+use crate::name::visible;
 
 /// Most elements, attributes and texts. The text of a boot.wim has a hundred for each image.
 const MOST_NODES: u32 = 100_000;
@@ -96,8 +95,24 @@ impl fmt::Display for Architecture {
     }
 }
 
-/// Reads the text about `images` images.
-pub(super) fn images(bytes: &[u8], images: RangeInclusive<u32>) -> Result<Vec<ImageInfo>, Error> {
+impl ImageInfo {
+    /// Of the image with this number nothing is known.
+    pub(super) fn nameless(index: u32) -> Self {
+        Self {
+            index,
+            ..Self::default()
+        }
+    }
+}
+
+/// Reads the text about `images` images. An error is why it cannot be read, for people.
+pub(super) fn images(bytes: &[u8], images: RangeInclusive<u32>) -> Result<Vec<ImageInfo>, String> {
+    if bytes.is_empty() {
+        return Err("there is none".to_owned());
+    }
+    if is_utf8(bytes) {
+        return Err("it is UTF-8, and should be UTF-16".to_owned());
+    }
     let text = char::decode_utf16(utf16(bytes));
     let text: String = text
         .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
@@ -107,20 +122,22 @@ pub(super) fn images(bytes: &[u8], images: RangeInclusive<u32>) -> Result<Vec<Im
         nodes_limit: MOST_NODES,
         ..ParsingOptions::default()
     };
-    let document = Document::parse_with_options(text, options)
-        .map_err(|error| Error::Xml(error.to_string()))?;
+    let document = Document::parse_with_options(text, options);
+    let document = document.map_err(|error| visible(error.to_string().as_bytes()))?;
     let root = document.root_element();
     Ok(images.map(|index| image(root, index)).collect())
+}
+
+/// In UTF-16 every letter of a tag has a NUL.
+fn is_utf8(bytes: &[u8]) -> bool {
+    !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok()
 }
 
 fn image(root: Node<'_, '_>, index: u32) -> ImageInfo {
     let number = |node: &Node<'_, '_>| node.attribute("INDEX")?.trim().parse().ok();
     let mut images = root.children().filter(|node| node.has_tag_name("IMAGE"));
     let Some(image) = images.find(|node| number(node) == Some(index)) else {
-        return ImageInfo {
-            index,
-            ..ImageInfo::default()
-        };
+        return ImageInfo::nameless(index);
     };
     let windows = child(image, "WINDOWS");
     ImageInfo {

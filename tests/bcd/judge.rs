@@ -224,7 +224,7 @@ fn files_that_a_store_names() {
         (
             "no sdi",
             new().without("\\boot\\boot.sdi"),
-            Expected(true, file, sdi, "put it there"),
+            Expected(true, file, sdi, "copy boot/boot.sdi from install media"),
         ),
         (
             "sdi elsewhere",
@@ -268,7 +268,7 @@ fn files_that_a_store_names() {
                 true,
                 file,
                 "which is not in \\sources\\boot.wim",
-                "/set {default} path",
+                "put another boot image in its place: this one has no loader for",
             ),
         ),
     ] {
@@ -342,9 +342,10 @@ fn the_loader_is_that_of_the_firmware() {
     let expected = Expected(true, Some(0xc000_000f), "not the loader for UEFI", next);
     finds("exe, not there", On::Uefi, &exe, &absent, &expected);
     let efi = wrong(Firmware::Bios, "\\windows\\system32\\winload.efi");
-    let next = "/set {default} path \\windows\\system32\\winload.exe";
+    let next = "/set {default} path \\windows\\system32\\boot\\winload.exe";
     let expected = Expected(true, Some(0xc000_000f), "not the loader for BIOS", next);
     finds("efi for the BIOS", On::Bios, &efi, &server, &expected);
+    let next = "/set {default} path \\windows\\system32\\winload.exe";
     let unseen = Server::new().holding(None);
     let expected = Expected(true, Some(0xc000_0098), "not the loader for BIOS", next);
     finds("efi, unseen", On::Bios, &efi, &unseen, &expected);
@@ -357,6 +358,31 @@ fn the_loader_is_that_of_the_firmware() {
         "put it there",
     );
     finds("no wim", On::Uefi, &good(Firmware::Uefi), &gone, &expected);
+}
+
+/// What is not there is never the advice.
+#[test]
+fn of_the_loaders_one_is_named_that_is_there() {
+    let (usual, above) = (
+        "\\windows\\system32\\boot\\winload.efi",
+        "\\windows\\system32\\winload.efi",
+    );
+    let lost = uefi(|store| store.set(LOADER, ElementId::PATH, text("\\lost.efi")));
+    for (inside, next) in [
+        (
+            &[usual, above][..],
+            "path \\windows\\system32\\boot\\winload.efi",
+        ),
+        (&[above][..], "path \\windows\\system32\\winload.efi"),
+        (
+            &[][..],
+            "no loader for UEFI, which sources/boot.wim of install media has",
+        ),
+    ] {
+        let server = Server::new().holding(Some(inside));
+        let expected = Expected(true, Some(0xc000_000f), "\\lost.efi, which is not in", next);
+        finds(next, On::Uefi, &lost, &server, &expected);
+    }
 }
 
 #[test]

@@ -230,7 +230,7 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
             [
                 "wrong: {ramdiskoptions} names \\Boot\\boot.sdi, which is no",
                 "0xc000000f",
-                "put it",
+                "copy boot/boot.sdi from install media",
             ],
         ),
         (
@@ -306,7 +306,7 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
             [
                 "winload.efi, which is not in \\sources\\boot.wim",
                 "0xc000000f",
-                "/set {default} path",
+                "put another boot image in its place: this one has no loader for UEFI",
             ],
         ),
         (

@@ -114,6 +114,59 @@ fn check_says_for_which_machine_a_wim_is() {
     ]);
 }
 
+/// Judged is what Windows boots, whichever image the boot programs are of.
+#[test]
+fn check_looks_for_the_loader_in_the_image_that_boots() {
+    let without: Vec<_> = boot_files()
+        .into_iter()
+        .filter(|(path, _)| !WINLOAD.contains(&path.as_str()))
+        .collect();
+    let Some(wim) = or_skip(wims::two_images(&without, &boot_files())) else {
+        return;
+    };
+    for (boots, shown, code, said) in [
+        (2, 1, 0, "UEFI PXE: can boot with"),
+        (1, 2, 1, "winload.efi, which is not in \\sources\\boot.wim"),
+    ] {
+        let world = World::new();
+        world.put("boot.wim", &wims::booting(wim.clone(), boots));
+        let world = world.line(&format!("[image.x]\nsource = \"boot.wim:{shown}\""));
+        world.config_file();
+        let done = run_in(&world.path(""), &["check"]);
+        let remark = format!("of image {shown}, and what boots then is image {boots}, which");
+        assert!(
+            done.out.contains(said) && done.out.contains(&remark),
+            "{}",
+            done.out
+        );
+        assert_eq!(done.code, Some(code), "{}", done.out);
+    }
+}
+
+/// Whoever made a WIM, or gave it its name, writes no lines here.
+#[test]
+fn what_a_wim_says_of_itself_forges_no_line() {
+    let Some(wim) = or_skip(wims::wim(&boot_files(), &[])) else {
+        return;
+    };
+    let text =
+        "<WIM><IMAGE INDEX=\"1\"><NAME>evil&#10;  FAULT: gotcha&#x202e;</NAME></IMAGE></WIM>";
+    let world = World::new();
+    world.put(
+        "a\n  FAULT: b\u{202e}.wim",
+        &wims::with_text(wim, &wims::utf16(text)),
+    );
+    let world = world.line("[image.x]\nsource = \"a\\n  FAULT: b\\u202e.wim\"");
+    world.config_file();
+    let done = run_in(&world.path(""), &["check"]);
+    done.printed(&[
+        "source a\\n  FAULT: b\\u{202e}.wim: a WIM, LZX, image 1 of 1: evil\\n  FAULT: \
+         gotcha\\u{202e}, 16 files\n",
+    ]);
+    let forged = done.out.lines().any(|line| line.starts_with("  FAULT"));
+    assert!(!forged && !done.out.contains('\u{202e}'), "{}", done.out);
+}
+
 /// `source = ["drivers", "custom.wim", "Win11.iso"]`
 #[test]
 fn resolve_names_the_layer_of_each_answer() {

@@ -68,6 +68,28 @@ pub(crate) fn two_images(
     fs::read(folder.path().join("made.wim"))
 }
 
+/// The same WIM that says something else of its images: XML, which should be UTF-16.
+pub(crate) fn with_text(mut wim: Vec<u8>, xml: &[u8]) -> Vec<u8> {
+    const METADATA: u64 = 2 << 56;
+    let (at, length) = (wim.len() as u64, xml.len() as u64);
+    let place = [METADATA | length, at, length];
+    let place: Vec<u8> = place.into_iter().flat_map(u64::to_le_bytes).collect();
+    wim[72..96].copy_from_slice(&place);
+    wim.extend(xml);
+    wim
+}
+
+/// As XML data is stored.
+pub(crate) fn utf16(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// The same WIM with another image to be booted; with 0 it names none.
+pub(crate) fn booting(mut wim: Vec<u8>, index: u32) -> Vec<u8> {
+    wim[120..124].copy_from_slice(&index.to_le_bytes());
+    wim
+}
+
 fn capture<P: AsRef<str>, B: AsRef<[u8]>>(
     at: &Path,
     name: &str,

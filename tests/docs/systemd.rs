@@ -108,6 +108,12 @@ fn systemd_accepts_the_lines_for_the_page() {
     }
 }
 
+/// Set by anything but the environment, glibc would learn to keep what large files take.
+#[test]
+fn memory_that_was_large_goes_back_to_the_kernel() {
+    assert_eq!(value("Environment"), "MALLOC_MMAP_THRESHOLD_=131072");
+}
+
 /// A mount in a namespace of its own would be seen by nobody.
 #[test]
 fn nothing_in_the_unit_hides_the_mount() {

@@ -2,7 +2,8 @@
 //!
 //! An image of half a mebibyte is no input for a fuzzer. Its inputs are changes to one of
 //! these images: which image, whether checksums are put right afterwards, and then, until
-//! it ends, a sector, a place in it, how many bytes, and the bytes.
+//! it ends, a sector, a place in it, how many bytes, and the bytes. Or they are an image, from
+//! where the descriptors begin, for what is in front of them nobody reads.
 
 use hadris_fs::{Content, Node, Tree};
 use hadris_iso::IsoOptions;
@@ -12,7 +13,21 @@ use hadris_udf::UdfOptions;
 const SECTOR: usize = 2048;
 
 /// How many images there are.
-pub(crate) const TEMPLATES: usize = 4;
+pub(crate) const TEMPLATES: usize = 6;
+
+/// What stands for an image of its own, in the place of the number of one of these.
+const IMAGE: u8 = 0x7F;
+
+/// Where the descriptors begin.
+const DESCRIPTORS: usize = 16 * SECTOR;
+
+/// Images of another maker: `genisoimage -no-pad -J -R`, the first of them with `-udf` too.
+/// Only what is not zero: the length of the image, and then where bytes begin, how many they
+/// are, and the bytes.
+const FOREIGN: [&[u8]; 2] = [
+    include_bytes!("images/bridge.runs"),
+    include_bytes!("images/joliet.runs"),
+];
 
 fn tree() -> Tree {
     let mut tree = Tree::new();
@@ -50,8 +65,26 @@ pub(crate) fn template(number: usize) -> Vec<u8> {
         0 => iso_image(&iso),
         1 => iso_image(&iso.with_joliet()),
         2 => iso_image(&iso.with_rock_ridge()),
-        _ => udf_image(),
+        3 => udf_image(),
+        other => unpacked(FOREIGN[other - 4]),
     }
+}
+
+fn unpacked(packed: &[u8]) -> Vec<u8> {
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    let (length, mut runs) = packed.split_at(4);
+    let mut image = vec![0; number(length)];
+    while let Some((head, rest)) = runs.split_at_checked(6) {
+        let (at, count) = (number(&head[..4]), number(&head[4..]));
+        image[at..at + count].copy_from_slice(&rest[..count]);
+        runs = &rest[count..];
+    }
+    image
 }
 
 fn iso_image(options: &IsoOptions) -> Vec<u8> {
@@ -69,8 +102,25 @@ fn udf_image() -> Vec<u8> {
 
 /// The image that an input of the fuzzer means.
 pub(crate) fn changed(input: &[u8], templates: &[Vec<u8>; TEMPLATES]) -> Option<Vec<u8>> {
-    let (first, mut rest) = input.split_first()?;
-    let mut image = templates[usize::from(first & 0x7F) % TEMPLATES].clone();
+    let (first, rest) = input.split_first()?;
+    let mut image = match first & 0x7F {
+        IMAGE => behind_the_system_area(rest),
+        number => patched(templates[usize::from(number) % TEMPLATES].clone(), rest),
+    };
+    if first & 0x80 != 0 {
+        mend(&mut image);
+    }
+    Some(image)
+}
+
+fn behind_the_system_area(bytes: &[u8]) -> Vec<u8> {
+    let mut image = vec![0; DESCRIPTORS];
+    image.extend(bytes);
+    image.resize(image.len().next_multiple_of(SECTOR), 0);
+    image
+}
+
+fn patched(mut image: Vec<u8>, mut rest: &[u8]) -> Vec<u8> {
     while let [low, high, place @ ..] = rest {
         let [within, further, count, bytes @ ..] = place else {
             break;
@@ -83,10 +133,7 @@ pub(crate) fn changed(input: &[u8], templates: &[Vec<u8>; TEMPLATES]) -> Option<
         image[at..end].copy_from_slice(&bytes[..end - at]);
         rest = &bytes[count..];
     }
-    if first & 0x80 != 0 {
-        mend(&mut image);
-    }
-    Some(image)
+    image
 }
 
 /// Where the makers begin to put contents.

@@ -242,8 +242,16 @@ fn a_source_may_be_a_file_and_a_base_may_not() {
         verified(&world),
         "mounts.toml:2:11: source Win11.iso cannot be used: No such file or directory \
          (os error 2)\n  correct the path, or put the file there\n\
-         mounts.toml:2:24: source boot.wim:2 cannot be used: No such file or directory \
+         mounts.toml:2:24: source boot.wim cannot be used: No such file or directory \
          (os error 2)\n  correct the path, or put the file there"
+    );
+    let world = World::new().line("[image.x]\nsource = [\"no.iso:2\", \"media:1\"]");
+    assert_eq!(
+        verified(&world),
+        "mounts.toml:2:11: source no.iso cannot be used: No such file or directory \
+         (os error 2)\n  correct the path, or put the file there\n\
+         mounts.toml:2:23: source media cannot be used: No such file or directory \
+         (os error 2)\n  correct the path, or make it: mkdir -p media"
     );
     let world = World::new().line("[image.x]\nsource = \"/dev/null\"");
     assert_eq!(

@@ -454,6 +454,13 @@ fn a_name_is_shown_without_anything_that_moves_a_cursor() {
         (b"\x7f", r"\u{7f}"),
         (b"\xc2\x9b", r"\u{9b}"),
         (b"\xe2\x82", r"\xe2\x82"),
+        ("gpj\u{202e}exe.txt".as_bytes(), r"gpj\u{202e}exe.txt"),
+        (
+            "\u{2066}\u{200f}\u{61c}".as_bytes(),
+            r"\u{2066}\u{200f}\u{61c}",
+        ),
+        ("a\u{2028}b".as_bytes(), r"a\u{2028}b"),
+        ("\u{5d0}\u{5d1}".as_bytes(), "\u{5d0}\u{5d1}"),
         ("m\u{fc}nchen".as_bytes(), "m\u{fc}nchen"),
         (b"", ""),
     ] {

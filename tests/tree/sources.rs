@@ -217,6 +217,119 @@ fn the_image_inside_is_that_to_be_booted_or_the_one_named() {
     assert_eq!(in_x(&world, "bootmgr.exe"), "<NotFound>");
 }
 
+/// Whatever is shown, Windows boots the image that the WIM names.
+#[test]
+fn that_another_image_boots_than_is_shown_is_told() {
+    let Some(wim) = two_images() else { return };
+    let of_one = "its boot programs are those of image 1, and what boots then is image 2, which \
+                  the WIM names itself; name the other one, in a copy: wimlib-imagex info COPY 1 \
+                  --boot";
+    let none = |image: u32| {
+        format!(
+            "it names no image to boot, and Windows boots none then; name one: wimlib-imagex info \
+             FILE {image} --boot"
+        )
+    };
+    for (boots, source, said) in [
+        (2, "\"boot.wim\"", Vec::new()),
+        (2, "\"boot.wim:2\"", Vec::new()),
+        (2, "\"boot.wim:1\"", vec![of_one.to_owned()]),
+        (2, "\"media:1\"", vec![of_one.to_owned()]),
+        (0, "\"boot.wim\"", vec![none(1)]),
+        (0, "\"boot.wim:2\"", vec![none(2)]),
+        (0, "\"media:2\"", vec![none(2)]),
+    ] {
+        let wim = wims::booting(wim.clone(), boots);
+        let world = with_file("boot.wim", &wim).layer("media/sources", &[("boot.wim", &wim)]);
+        assert_eq!(remarks(&image_of(world, source)), said, "{source}, {boots}");
+    }
+}
+
+/// No boot manager reads it.
+#[test]
+fn a_wim_that_says_nothing_of_its_images_is_served_all_the_same() {
+    let Some(wim) = boot_wim("pe") else { return };
+    let long = format!("<WIM>{}</WIM>", " ".repeat(600_000));
+    for (xml, why) in [
+        (Vec::new(), "there is none"),
+        (
+            wims::utf16("<WIM><IMAGE"),
+            "the root node was opened but never closed",
+        ),
+        (wims::utf16(&long), "it is too large: its XML data"),
+        (b"<WIM></WIM>".to_vec(), "it is UTF-8, and should be UTF-16"),
+    ] {
+        let wim = wims::with_text(wim.clone(), &xml);
+        for source in ["\"boot.wim\"", "\"media\""] {
+            let world = with_file("boot.wim", &wim).layer("media/sources", &[("boot.wim", &wim)]);
+            let world = image_of(world, source);
+            assert_eq!(faults(&world), Vec::<String>::new());
+            assert_eq!(missing(&world), Vec::<&str>::new(), "{why}");
+            assert!(world.read_in_image("x", b"sources/boot.wim").unwrap() == wim);
+            let remarks = remarks(&world);
+            let [remark] = remarks.as_slice() else {
+                panic!("{remarks:?}");
+            };
+            assert!(
+                remark.starts_with("its XML data cannot be read, at byte ")
+                    && remark.contains(why)
+                    && remark.ends_with("; its boot programs are taken to be for x64"),
+                "{remark}"
+            );
+        }
+    }
+}
+
+/// What a file is has to be found out once: the page asks every second.
+#[test]
+fn what_a_wim_is_is_found_out_once() {
+    let Some(wim) = boot_wim("pe") else { return };
+    let world = image_of(with_file("custom.wim", &wim), "\"custom.wim\"");
+    let catalog = world.tree().catalog();
+    let described = || -> Vec<String> {
+        let layers = catalog.layers();
+        let described = layers.map(|layer| layer.source().description());
+        let mut described: Vec<String> = described.collect();
+        described.sort_unstable();
+        described
+    };
+    let first = described();
+    assert_eq!(
+        first,
+        [
+            "a WIM, LZX, image 1 of 1: Test PE, 14 files",
+            "adds 13 of its files"
+        ]
+    );
+    // Whoever reads anything of it now sees that it is another file.
+    world.put("custom.wim", b"written over");
+    assert_eq!(described(), first);
+}
+
+/// The note of a broken UDF volume is no ISO either.
+#[test]
+fn a_file_that_is_nothing_says_what_should_be_where() {
+    let mut iso = vec![0; 300 * 2048];
+    iso[256 * 2048..256 * 2048 + 2].copy_from_slice(&[2, 0]);
+    for (bytes, at_0, at_32769) in [
+        (iso, "zeros", "zeros"),
+        (
+            b"PK\x03\x04 a zip\x1b".to_vec(),
+            "\"PK\\u{3}\\u{4} a z\"",
+            "nothing",
+        ),
+    ] {
+        let world = image_of(with_file("Win11.iso", &bytes), "\"Win11.iso\"");
+        let [fault] = faults(&world).try_into().unwrap();
+        let expected = format!(
+            "Win11.iso is neither a folder, an ISO nor a WIM: a WIM has \"MSWIM\" at byte 0, where \
+             this has {at_0}; an ISO has \"CD001\" or \"BEA01\" at byte 32769, where this has \
+             {at_32769}; name one of these, or put a good copy in its place"
+        );
+        assert!(fault.ends_with(&expected), "{fault}");
+    }
+}
+
 /// The kernel keeps the bytes of a number: files of two images must not share one.
 #[test]
 fn the_same_path_in_two_images_is_two_files() {

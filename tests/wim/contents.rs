@@ -281,4 +281,10 @@ fn a_tree_of_20_000_entries_is_compact() {
         .filter(|kind| *kind == Kind::File)
         .count();
     assert_eq!(shown, 20_000);
+    let few = tree.only(&["windows/WINSXS/component 3"]);
+    assert_eq!(few.len(), 44, "the root, three folders and 40 files");
+    assert!(few.memory() < 6000, "{} bytes", few.memory());
+    let mut expected = files;
+    expected.retain(|path, _| path.contains("/component 3/"));
+    assert_same(&self::files(&few), &expected);
 }

@@ -82,8 +82,8 @@ fn tables_as_long_as_they_can_be() {
         made::written(made::NONE, &metadata, &[plain(&[0; 4])], &xml)
     };
     is_borne(&errors(&turn, &xml(50_000)));
-    let said = errors(&turn, &xml(70_000)).join("\n");
-    assert!(said.contains("is too large: its XML data"), "{said}");
+    // It is not even read.
+    is_borne(&errors(&turn, &xml(70_000)));
 }
 
 #[test]

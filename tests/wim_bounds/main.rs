@@ -29,6 +29,7 @@ mod sources;
 
 mod burdens;
 mod corpus;
+mod kept;
 mod mutants;
 
 #[path = "../common/turn.rs"]

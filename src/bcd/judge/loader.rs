@@ -130,11 +130,34 @@ fn path(case: &Case<'_>, entry: &Guid, wim: &str) -> Option<Finding> {
             true => wrong_loader(firmware),
             false => no_loader(0xc000_000f),
         };
-        return Some(Finding::fatal(what, set(&right)).shown(status));
+        let next = name_one_that_is_there(case, wim, &right, set);
+        return Some(Finding::fatal(what, next).shown(status));
     }
     let is_right = case.files.size(wim).is_none() || is_there();
     let what = format!("{name} starts {path}, which is not in {wim}");
-    (!is_right).then(|| Finding::fatal(what, set(own)).shown(no_loader(0xc000_000f)))
+    let next = || name_one_that_is_there(case, wim, own, set);
+    (!is_right).then(|| Finding::fatal(what, next()).shown(no_loader(0xc000_000f)))
+}
+
+/// Names the loader for this firmware. Where the boot image has none, no store helps.
+fn name_one_that_is_there(
+    case: &Case<'_>,
+    wim: &str,
+    wanted: &str,
+    set: impl Fn(&str) -> String,
+) -> String {
+    let own = winload(case.firmware());
+    // In a boot image it lies twice.
+    let above = own.replace("\\boot\\", "\\");
+    let mut loaders = [wanted, own, &above].into_iter();
+    match loaders.find(|path| case.files.holds(wim, path) != Some(false)) {
+        Some(path) => set(path),
+        None => format!(
+            "put another boot image in its place: this one has no loader for {}, which \
+             sources/boot.wim of install media has",
+            case.firmware()
+        ),
+    }
 }
 
 /// The same path for this firmware, if it is the loader for the other one.

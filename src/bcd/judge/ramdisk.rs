@@ -3,11 +3,15 @@
 use super::finding::{Finding, UNREADABLE_WIM, no_device, no_loader};
 use super::{Case, Said, Wim};
 use crate::bcd::{Device, Element, ElementId, Guid, Route, make, words};
+use crate::name::visible;
 
 /// The least that a block may have in every TFTP there is.
 const LEAST_BLOCK: u64 = 512;
 /// What fits into a packet of Ethernet (1500 bytes) behind the heads of IP, UDP and TFTP.
 const LONGEST_BLOCK: u64 = 1468;
+/// How to come by a boot.sdi: every install medium has one, and all are alike.
+pub const BRING_SDI: &str = "copy boot/boot.sdi from install media";
+
 /// Where one lost packet costs more than not waiting gains.
 const LARGEST_WINDOW: u64 = 64;
 
@@ -50,7 +54,8 @@ fn wim(case: &Case<'_>, name: &str, path: &str, options: &Guid) -> Option<Findin
         let device = words::set(name, "device", &value);
         format!("{device}; {}", words::set(name, "osdevice", &value))
     };
-    if let Some(finding) = file(case, &format!("{name} names the boot image"), path, device) {
+    let naming = format!("{name} names the boot image");
+    if let Some(finding) = file(case, &naming, path, device, "put it there") {
         return Some(finding);
     }
     let export = "wimlib-imagex export FILE all NEW.wim --compress=LZX";
@@ -72,12 +77,13 @@ fn wim(case: &Case<'_>, name: &str, path: &str, options: &Guid) -> Option<Findin
 }
 
 /// A file that the boot manager cannot do without. `change` is the command that names
-/// another.
+/// another; `bring` is what to do where there is none.
 fn file(
     case: &Case<'_>,
     naming: &str,
     path: &str,
     change: impl Fn(&str) -> String,
+    bring: &str,
 ) -> Option<Finding> {
     let (what, next) = match case.files.size(path) {
         _ if path.contains('/') => (
@@ -91,12 +97,15 @@ fn file(
         Some(_) => return None,
         None => match case.files.nearest(path) {
             Some(other) => (
-                format!("{naming} {path}, which is no file here; there is {other}"),
-                change(&other),
+                format!(
+                    "{naming} {path}, which is no file here; there is {}",
+                    visible(other.as_bytes())
+                ),
+                change(&visible(other.as_bytes())),
             ),
             None => (
                 format!("{naming} {path}, which is no file here"),
-                "put it there".to_owned(),
+                bring.to_owned(),
             ),
         },
     };
@@ -121,7 +130,7 @@ fn sdi(case: &Case<'_>, options: &Guid) -> Option<Finding> {
         }
     }
     match case.text(options, ElementId::SDI_PATH) {
-        Said::Text(path) => file(case, &format!("{name} names"), &path, set),
+        Said::Text(path) => file(case, &format!("{name} names"), &path, set, BRING_SDI),
         Said::Other => None,
         Said::Missing => {
             let what = format!("{name} does not say where boot.sdi is");

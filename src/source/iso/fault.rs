@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::name::visible_path;
+
 /// Why an image cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
@@ -55,7 +57,7 @@ impl Fault {
 
     /// The whole sentence, for the image at `path`.
     pub(super) fn about(&self, path: &Path) -> String {
-        format!("{}: {} ({})", path.display(), self.what, self.next)
+        format!("{}: {} ({})", visible_path(path), self.what, self.next)
     }
 }
 

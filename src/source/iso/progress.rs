@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::name::visible_path;
 use crate::source::words::grouped;
 
 /// How often it is said.
@@ -35,7 +36,7 @@ impl<'p> Progress<'p> {
         if now.saturating_duration_since(self.told) >= TELLING {
             self.told = now;
             let entries = grouped(entries);
-            tracing::info!(target: PROGRESS, "indexing {}: {entries} entries", self.label.display());
+            tracing::info!(target: PROGRESS, "indexing {}: {entries} entries", visible_path(self.label));
         }
     }
 }

@@ -12,7 +12,7 @@ use super::parsers::{self, Parser};
 use super::progress::{Clock, Progress};
 use super::tree::{Node, Tree, What};
 use super::walk;
-use crate::name::visible;
+use crate::name::{visible, visible_path};
 use crate::source::words::grouped;
 use crate::source::{Entry, Hidden, Kind, Listing, Stat, StoredPath, Version};
 
@@ -117,7 +117,7 @@ impl Volume {
         match node.what {
             What::Damaged => Err(io::Error::other(format!(
                 "{}: {} is damaged, near byte {}: {} ({COPY_AGAIN})",
-                self.label.display(),
+                visible_path(&self.label),
                 visible(path.as_bytes()),
                 node.size,
                 self.tree.why(node)

@@ -1,9 +1,10 @@
 //! A tree cut down to a few of its folders: the rest of a boot.wim, 20,000 entries, is of no
-//! use for network booting and need not stay in memory.
+//! use for network booting and need not stay in memory. Nor need the better part of it, the
+//! places of all contents.
 
 use std::collections::VecDeque;
 
-use super::{Form, Node, Nodes, Tree};
+use super::{EMPTY, Form, Inner, Node, Nodes, Tree};
 use crate::name::{Folded, fold};
 
 /// What is kept below a folder.
@@ -39,7 +40,8 @@ impl<'a> Below<'a> {
 
 impl Tree {
     /// The same with nothing but these folders, and the way to each. A folder is named by
-    /// the names on the way, separated by `/`, in any case.
+    /// the names on the way, separated by `/`, in any case. It shares no more with the whole
+    /// one than the medium.
     #[must_use]
     pub fn only(&self, folders: &[&str]) -> Self {
         let ways: Vec<Vec<Folded>> = folders
@@ -47,8 +49,25 @@ impl Tree {
             .map(|way| way.split('/').map(|name| fold(name.as_bytes())).collect())
             .collect();
         let below = Below::Ways(ways.iter().map(Vec::as_slice).collect());
-        Self::new(self.wim.clone(), cut(&self.nodes, below))
+        let mut nodes = cut(&self.nodes, below);
+        let contents = renumber(&mut nodes);
+        let lookup = self.wim.lookup.only(&contents);
+        Self::new(Inner::new(self.wim.store.clone(), lookup), nodes)
     }
+}
+
+/// Gives the contents that these nodes have numbers from 0 on. Returns the old ones, sorted.
+fn renumber(nodes: &mut Nodes) -> Vec<u32> {
+    let has_contents = |node: &&mut Node| node.form == Form::File && node.first != EMPTY;
+    let files = nodes.nodes.iter_mut().filter(has_contents);
+    let mut contents: Vec<u32> = files.map(|node| node.first).collect();
+    contents.sort_unstable();
+    contents.dedup();
+    for node in nodes.nodes.iter_mut().filter(has_contents) {
+        let number = contents.partition_point(|content| *content < node.first);
+        node.first = number as u32;
+    }
+    contents
 }
 
 /// Goes through the folders level by level, so that the entries of each lie next to each
