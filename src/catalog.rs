@@ -86,10 +86,13 @@ impl Catalog {
             layers: HashMap::new(),
             stores: HashMap::new(),
         };
-        let images = config.images.iter();
-        let images = images.map(|spec| (spec.name.folded(), Arc::new(opener.image(spec))));
-        let images = images.collect();
         let base = config.base.as_ref().map(|path| Arc::new(opener.base(path)));
+        let images = config.images.iter();
+        let images = images.map(|spec| {
+            let image = opener.image(spec, base.as_ref());
+            (spec.name.folded(), Arc::new(image))
+        });
+        let images = images.collect();
         let Opener { layers, stores, .. } = opener;
         let choice = Choice::new(&config, dropped);
         Ok(Self {
@@ -292,7 +295,7 @@ struct Opener<'a> {
 }
 
 impl Opener<'_> {
-    fn image(&mut self, spec: &ImageSpec) -> Image {
+    fn image(&mut self, spec: &ImageSpec, base: Option<&Arc<Image>>) -> Image {
         let sources = spec.sources.iter();
         let opened = sources.map(|path| self.layer(path, spec.poll));
         // All that is real lies above all that was taken out of a boot.wim.
@@ -302,7 +305,7 @@ impl Opener<'_> {
         let aliases = spec.aliases.iter().map(|alias| &alias.value);
         let aliases = Arc::new(Aliases::new(aliases, spec.secure_boot));
         let image = Image::new(layers.clone(), aliases.clone());
-        let Some(stores) = Stores::new(spec, Arc::new(image)) else {
+        let Some(stores) = Stores::new(spec, Arc::new(image), base.cloned()) else {
             return Image::new(layers, aliases);
         };
         let stores = StoreLayer::new(stores, self.surroundings.watch.clone());

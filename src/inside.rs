@@ -1,4 +1,4 @@
-//! The boot programs inside a layer's `sources/boot.wim`, as a layer of their own.
+//! The boot programs inside a layer's boot.wim, as a layer of their own.
 //!
 //! Install media have no boot manager for the BIOS and the network, and often no font but
 //! in there. The layer lies under all real files of its image; the table of aliases
@@ -20,6 +20,17 @@ use crate::source::{
     FolderHold, Identity, Kind, Listing, Look, Rest, Source, Stat, StoredPath, Version,
 };
 use crate::wim::{self, Architecture};
+
+/// The names of boot images: the one inside is looked for, or started unasked, in this order.
+/// Never install.wim, nor any other: most are no boot images.
+pub const BOOT_IMAGES: [&str; 6] = [
+    "sources/boot.wim",
+    "Boot/boot.wim",
+    "boot.wim",
+    "Boot/winpe.wim",
+    "winpe.wim",
+    "sources/winpe.wim",
+];
 
 /// What is shown: the boot programs, and where Configuration Manager puts its `boot.sdi`.
 const FOLDERS: &[&str] = &["Windows/Boot", "sms/boot"];
@@ -63,13 +74,26 @@ impl Inside {
     }
 
     fn boot_image(&self) -> Result<Option<Hit>, Error> {
-        let folder = self
-            .from
-            .find(&StoredPath::root(), &Asked::new(b"sources"))?;
-        let Some(folder) = folder.filter(|folder| folder.look.stat.kind == Kind::Folder) else {
-            return Ok(None);
-        };
-        let file = self.from.find(&folder.path, &Asked::new(b"boot.wim"))?;
+        for path in BOOT_IMAGES {
+            let file = self.file(path)?;
+            if file.is_some() {
+                return Ok(file);
+            }
+        }
+        Ok(None)
+    }
+
+    fn file(&self, path: &str) -> Result<Option<Hit>, Error> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut at = StoredPath::root();
+        if !folder.is_empty() {
+            let found = self.from.find(&at, &Asked::new(folder.as_bytes()))?;
+            let Some(found) = found.filter(|found| found.look.stat.kind == Kind::Folder) else {
+                return Ok(None);
+            };
+            at = found.path;
+        }
+        let file = self.from.find(&at, &Asked::new(name.as_bytes()))?;
         Ok(file.filter(|file| file.look.stat.kind == Kind::File))
     }
 

@@ -13,7 +13,7 @@
 //! | [`doctor`] | what is to be mended on the machine around the mount |
 //! | [`control`] | what commands ask the daemon |
 //! | [`web`] | the page; the only room with an async runtime |
-//! | [`chronicle`], [`limit`] | what the log says of boots, and no more than it should |
+//! | [`chronicle`] | what the log says of boots |
 //! | [`menu`] | menus for pxelinux, iPXE and GRUB |
 //! | [`reporter`] | what the daemon says of itself, made when somebody asks |
 //! | [`watchers`] | those who watch the journal live |
@@ -51,6 +51,7 @@
 //! | [`bcd`] | boot configuration stores: what they say, what is wrong with them, and how they are made |
 //! | [`servers`] | what each known server needs, line by line |
 //! | [`leases`], [`neighbours`] | from an IP address to a MAC |
+//! | [`limit`] | so many lines a while, and no more |
 //! | [`client`], [`program`], [`error`], [`read`], [`name`], [`address`] | the ground floor |
 //!
 //! # Words

@@ -9,9 +9,11 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `own` | the stores that the image has |
+//! | `judged` | whether one starts anything |
 //! | `plan` | what a made one is to say |
 //! | [`made`] | stores that are on no disk, as a source |
 
+mod judged;
 pub mod made;
 mod own;
 mod plan;
@@ -33,6 +35,8 @@ use own::{Own, Shelf};
 pub struct Stores {
     image: ImageName,
     files: Arc<Image>,
+    /// What lies beneath the image in the view of its clients.
+    base: Option<Arc<Image>>,
     shelf: Shelf,
     bcd: BcdSpec,
     /// The names that the operator gave something else, or nothing.
@@ -91,6 +95,8 @@ pub enum Done {
     Completed(String, Vec<String>),
     /// It was made, for these boot images.
     Made(Vec<String>),
+    /// The same, because the image's own starts nothing, for this reason.
+    MadeInstead(Vec<String>, String),
 }
 
 impl StoreName {
@@ -119,9 +125,9 @@ impl StoreName {
 }
 
 impl Stores {
-    /// Those of an image with these files; none where the image's own are to stay as they
-    /// are.
-    pub fn new(spec: &ImageSpec, files: Arc<Image>) -> Option<Self> {
+    /// Those of an image with these files over this base; none where the image's own are to
+    /// stay as they are.
+    pub fn new(spec: &ImageSpec, files: Arc<Image>, base: Option<Arc<Image>>) -> Option<Self> {
         let aliases = spec.aliases.iter().map(|alias| &alias.value);
         let stores = Self {
             image: spec.name.value.clone(),
@@ -129,6 +135,7 @@ impl Stores {
             bcd: spec.bcd.clone(),
             shelf: Shelf::default(),
             files,
+            base,
         };
         (spec.bcd.source != StoreSource::Image).then_some(stores)
     }
@@ -158,10 +165,17 @@ impl Stores {
             true => self.make(&for_whom)?,
             false => None,
         };
-        match made {
-            Some(made) => Ok(Some(made)),
-            None => Ok(self.best_of(own, &for_whom)),
+        if made.is_some() {
+            return Ok(made);
         }
+        let Some(best) = self.best_of(own, name, &for_whom) else {
+            return Ok(None);
+        };
+        let made = match best.hopeless {
+            Some(why) if !is_by_hand => self.make_instead(name, &for_whom, why)?,
+            _ => None,
+        };
+        Ok(Some(made.unwrap_or(best.chosen)))
     }
 
     /// Under which names there is a store for somebody, without looking into any.
@@ -179,24 +193,62 @@ impl Stores {
         Ok(there)
     }
 
-    /// The store that needs least to boot this client. One that is not understood may be
-    /// right all the same, and stays where it is.
-    fn best_of(&self, own: Vec<Own>, for_whom: &ForWhom) -> Option<Chosen> {
+    /// The store that boots this client, and of several the one that needs least for it. One
+    /// that is not understood may be right all the same, and stays where it is.
+    fn best_of(&self, own: Vec<Own>, name: StoreName, for_whom: &ForWhom) -> Option<Best> {
+        let route = judged::route(name, for_whom.firmware);
         let completed = own.iter().filter_map(|own| {
             let store = (*own.store).as_ref().ok()?;
             Some((own, self.complete(store, for_whom)))
         });
-        let best = completed.min_by_key(|(_, completed)| completed.added.len());
+        let best = completed.min_by_key(|(_, completed)| {
+            let cannot = judged::fault(&completed.store, route, &judged::These(self));
+            (cannot.is_some(), completed.added.len())
+        });
         if let Some((own, completed)) = best {
-            return Some(match completed.added.as_slice() {
+            // What Windows keeps for its own media was chosen by nobody here.
+            let hopeless = match own.is_stock() {
+                true => judged::fault(&completed.store, route, &judged::These(self)),
+                false => judged::fault(&completed.store, route, &judged::Everything),
+            };
+            let chosen = match completed.added.as_slice() {
                 [] => for_whom.chosen(Content::Own(own.item.clone()), Done::AsItIs),
                 _ => self.completed(own, completed, for_whom),
-            });
+            };
+            return Some(Best { chosen, hopeless });
         }
         own.into_iter().next().map(|own| {
             let why = (*own.store).as_ref().err().cloned().unwrap_or_default();
-            for_whom.chosen(Content::Own(own.item), Done::NotUnderstood(why))
+            Best {
+                chosen: for_whom.chosen(Content::Own(own.item), Done::NotUnderstood(why)),
+                hopeless: None,
+            }
         })
+    }
+
+    /// One that is made because the image's own starts nothing; none if there is nothing to make
+    /// it from, or it would start nothing either.
+    fn make_instead(
+        &self,
+        name: StoreName,
+        for_whom: &ForWhom,
+        why: String,
+    ) -> Result<Option<Chosen>, Error> {
+        let wims = plan::wims(self)?;
+        if wims.is_empty() {
+            return Ok(None);
+        }
+        let (store, modified) = self.made(&wims, for_whom);
+        let route = judged::route(name, for_whom.firmware);
+        if judged::fault(&store, route, &judged::Everything).is_some() {
+            return Ok(None);
+        }
+        let names = wims.into_iter().map(|wim| wim.path).collect();
+        let made = Made::new(&store, modified);
+        Ok(Some(for_whom.chosen(
+            Content::Made(made),
+            Done::MadeInstead(names, why),
+        )))
     }
 
     /// What holds where nothing is said is no reason to touch a store that boots without.
@@ -235,17 +287,19 @@ impl Stores {
         if wims.is_empty() {
             return Ok(None);
         }
-        let modified = wims
-            .iter()
-            .map(|wim| wim.modified)
-            .max()
-            .unwrap_or_default();
-        let plan = plan::plan(self, &wims, for_whom.firmware, for_whom.booted.as_ref());
-        let made = Made::new(&make(&plan), modified);
+        let (store, modified) = self.made(&wims, for_whom);
+        let made = Made::new(&store, modified);
         let names = wims.into_iter().map(|wim| wim.path).collect();
         Ok(Some(
             for_whom.chosen(Content::Made(made), Done::Made(names)),
         ))
+    }
+
+    /// A store that starts these boot images, as old as the youngest of them.
+    fn made(&self, wims: &[plan::BootImage], for_whom: &ForWhom) -> (Store, i64) {
+        let modified = wims.iter().map(|wim| wim.modified).max();
+        let plan = plan::plan(self, wims, for_whom.firmware, for_whom.booted.as_ref());
+        (make(&plan), modified.unwrap_or_default())
     }
 
     fn tftp(&self) -> Tftp {
@@ -291,12 +345,22 @@ impl Stores {
             [images, image, rest @ ..] if self.is_own_folder(images, image) => rest,
             all => all,
         };
-        at(&self.files, below_image).ok().flatten()
+        let in_image = at(&self.files, below_image).ok().flatten();
+        let base = self.base.as_ref().filter(|_| in_image.is_none());
+        in_image.or_else(|| at(base?, &parts).ok().flatten())
     }
 
     fn is_own_folder(&self, images: &Asked, image: &Asked) -> bool {
         images.folded.as_bytes() == b"images" && image.folded == self.image.folded()
     }
+}
+
+/// The best of an image's own stores.
+struct Best {
+    chosen: Chosen,
+    /// Why it starts nothing; none if it may, or if only a file is missing that somebody has
+    /// named.
+    hopeless: Option<String>,
 }
 
 /// Who is to read a store.
@@ -322,7 +386,7 @@ impl ForWhom {
 impl Why {
     /// Whether this store is on no disk.
     pub fn is_made(&self) -> bool {
-        matches!(self.done, Done::Completed(..) | Done::Made(_))
+        !matches!(self.done, Done::AsItIs | Done::NotUnderstood(_))
     }
 
     /// Whether another client might get another store under this name.
@@ -354,6 +418,11 @@ impl fmt::Display for Done {
                 write!(out, "the image's own {path}, with {}", added.join(", "))
             }
             Self::Made(wims) => write!(out, "made to start {}", wims.join(", ")),
+            Self::MadeInstead(wims, why) => write!(
+                out,
+                "made to start {}, for the image's own starts nothing: {why}",
+                wims.join(", ")
+            ),
         }
     }
 }

@@ -143,9 +143,10 @@ fn read(path: &Path) -> Result<(Store, Vec<Remark>), Failure> {
     Store::read_with_remarks(&bytes).map_err(|error| failed(error.to_string()))
 }
 
+/// What a client of the image sees: the base is beneath.
 fn root(opened: &Opened, image: &str) -> Result<Place, Failure> {
     let image = known(opened, image)?;
-    Ok(Place::Folder(Sight::of_image(image), Arc::default()))
+    Ok(Place::Folder(Sight::over_base(Some(image)), Arc::default()))
 }
 
 fn known(opened: &Opened, image: &str) -> Result<ImageName, Failure> {

@@ -94,8 +94,9 @@ fn check_image(opened: &Opened, spec: &ImageSpec, image: &Image) -> Result<bool,
 
 /// Plays a client that boots this way: which store it gets follows from what it booted.
 fn check_route(opened: &Opened, image: &ImageName, route: Route, wims: &Wims) -> Report {
-    let (nobody, place) = (opened.asking(None), root_of(image));
+    let nobody = opened.asking(None);
     let walker = opened.walker(&nobody);
+    let place = view_of(image, None);
     let program = Seen::new(&walker, &place, wims).program(route);
     let boots = Boots::default();
     if let Some(program) = program {
@@ -111,9 +112,14 @@ fn check_route(opened: &Opened, image: &ImageName, route: Route, wims: &Wims) ->
         );
     }
     let walker = Walker::new(opened.catalog.clone(), &boots, &nobody);
-    let sight = Sight::of_image(image.clone());
-    let place = Place::Folder(sight.in_folder_of(Some(PLAYED)), Arc::default());
+    let place = view_of(image, Some(PLAYED));
     Report::of(&Seen::new(&walker, &place, wims), route)
+}
+
+/// What a client of an image sees: the base is beneath.
+fn view_of(image: &ImageName, client: Option<Address>) -> Place {
+    let sight = Sight::over_base(Some(image.clone()));
+    Place::Folder(sight.in_folder_of(client), Arc::default())
 }
 
 fn root_of(name: &ImageName) -> Place {

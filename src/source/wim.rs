@@ -151,6 +151,9 @@ pub struct WimSource {
     version: Version,
 }
 
+/// By so many bits the numbers of files are above those of images, of which there are fewer.
+const NUMBERED: u32 = 10;
+
 impl WimSource {
     /// The image `chosen` of the WIM that is the file of this version, and that the operator
     /// calls `label`. Of all its folders it shows but `folders`, if any are given.
@@ -196,9 +199,12 @@ impl WimSource {
     }
 
     fn version(&self, entry: &wim::Entry<'_>) -> Version {
+        // Files that were made together often have one size and one time.
+        let number = i64::from(entry.number()) << NUMBERED;
         Version {
             size: entry.size(),
             modified: entry.modified(),
+            changed: self.version.changed.wrapping_add(number),
             ..self.version
         }
     }

@@ -111,6 +111,11 @@ pub(super) fn item(image: &Image, path: &str) -> Result<Option<Item>, Error> {
 }
 
 impl Own {
+    /// Whether it is one that a boot.wim has for install media.
+    pub(super) fn is_stock(&self) -> bool {
+        INSIDE.contains(&self.path.as_str())
+    }
+
     /// Whose loaders it names, if it names any.
     pub(super) fn firmware(&self) -> Option<Firmware> {
         let store = (*self.store).as_ref().ok()?;

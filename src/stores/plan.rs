@@ -4,6 +4,7 @@ use super::{Stores, at};
 use crate::bcd::{DESCRIPTION, ElementId, Entry, Plan, Store, Tftp, rooted};
 use crate::error::Error;
 use crate::image::Item;
+use crate::inside::BOOT_IMAGES;
 use crate::name::{Asked, parts};
 use crate::program::{Firmware, Program};
 use crate::source::Version;
@@ -21,17 +22,6 @@ pub(super) const USUAL_TFTP: Tftp = Tftp {
 const MENU_WAITS: u64 = 30;
 
 const SDI: &str = "\\boot\\boot.sdi";
-
-/// The names of boot images that are started unasked. Never install.wim, nor any other: most
-/// are no boot images.
-const WIMS: [&str; 6] = [
-    "sources/boot.wim",
-    "Boot/boot.wim",
-    "boot.wim",
-    "Boot/winpe.wim",
-    "winpe.wim",
-    "sources/winpe.wim",
-];
 
 /// The names of the boot manager for UEFI at the root, the likeliest first.
 const PROGRAMS: [&str; 4] = [
@@ -63,7 +53,7 @@ pub(super) fn wims(stores: &Stores) -> Result<Vec<BootImage>, Error> {
         return named.collect();
     }
     let mut wims: Vec<BootImage> = Vec::new();
-    for path in WIMS {
+    for path in BOOT_IMAGES {
         let wim = boot_image(stores, path)?;
         let known = wims.iter().any(|known| known.version == wim.version);
         if wim.version.is_some() && !known {
@@ -78,7 +68,7 @@ pub(super) fn is_any(stores: &Stores) -> Result<bool, Error> {
     if !stores.bcd.wims.is_empty() {
         return Ok(true);
     }
-    for path in WIMS {
+    for path in BOOT_IMAGES {
         if boot_image(stores, path)?.version.is_some() {
             return Ok(true);
         }

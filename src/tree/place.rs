@@ -276,7 +276,7 @@ impl Place {
 
 impl Sight {
     /// An image, or nothing, over the base.
-    pub(super) fn over_base(image: Option<ImageName>) -> Self {
+    pub fn over_base(image: Option<ImageName>) -> Self {
         Self {
             image,
             over_base: true,

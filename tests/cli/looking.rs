@@ -66,7 +66,7 @@ fn check_knows_the_placeholders_of_the_sample() {
         ("UEFI HTTP: cannot boot with ", 3),
         (", like ", 6),
         // Those that lie where winbootfs itself looks into them.
-        ("boot.wim is no WIM", 2),
+        ("boot.wim is no WIM", 4),
     ] {
         assert_eq!(
             done.out.matches(words).count(),

@@ -252,3 +252,45 @@ fn check_looks_at_all_images_where_one_has_lost_its_source() {
         assert!(done.out.contains(said), "{said} is not in:\n{}", done.out);
     }
 }
+
+/// What people have who made a boot image by hand, flat or in a folder.
+#[test]
+fn a_boot_image_and_its_sdi_pass_check_for_every_firmware() {
+    let Some(wim) = or_skip(wims::wim(&boot_files(), &[])) else {
+        return;
+    };
+    for (wim_name, sdi_name) in [
+        ("boot.wim", "boot.sdi"),
+        ("Boot/boot.wim", "Boot/boot.sdi"),
+        ("winpe.wim", "boot.sdi"),
+    ] {
+        let world = World::new().line("[image.x]\nsource = \"x\"");
+        world.put(&format!("x/{wim_name}"), &wim);
+        world.put(&format!("x/{sdi_name}"), b"a disk");
+        world.config_file();
+        let done = run_in(&world.path(""), &["check"]);
+        assert_eq!(done.code, Some(0), "{wim_name}: {}", done.out);
+        assert_eq!(done.out.matches(": can boot").count(), 4, "{}", done.out);
+    }
+}
+
+/// The base is beneath whatever image a client has.
+#[test]
+fn check_finds_what_lies_in_the_base() {
+    let Some(wim) = or_skip(wims::wim(
+        &labelled("pe", &[BOOT_FILES, WINLOAD].concat()),
+        &[],
+    )) else {
+        return;
+    };
+    let world = World::new()
+        .key("base", "base")
+        .line("[image.x]\nsource = \"x\"\n[image.x.bcd]\nwim = \"tools/x.wim\"");
+    world.put("base/tools/x.wim", &wim);
+    world.put("x/boot.sdi", b"a disk");
+    world.put("x/bootx64.efi", b"a program");
+    world.config_file();
+    let done = run_in(&world.path(""), &["check"]);
+    assert!(!done.out.contains("no file here"), "{}", done.out);
+    assert!(done.out.contains("UEFI PXE: can boot"), "{}", done.out);
+}

@@ -1,5 +1,6 @@
 //! One tree in every kind of source: all show the same.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ fn every_kind_of_source_shows_the_same_tree() {
         assert_eq!(many.entries.len(), MANY, "{kind}");
         assert_eq!(many.hidden, [], "{kind}");
         answers_as_every_source_does(kind, source.as_ref());
+        tells_files_apart(kind, source.as_ref());
         spells_as_every_source_does(kind, source);
     }
 }
@@ -59,6 +61,16 @@ fn answers_as_every_source_does(kind: &str, source: &dyn Source) {
     }
     reads_any_part(kind, source);
     assert!(!source.renew(), "{kind} is what it was");
+}
+
+/// The version alone does, also of files that were made in one second with one size: whoever
+/// keeps what is in a file keeps it by that.
+fn tells_files_apart(kind: &str, source: &dyn Source) {
+    let files = (0..MANY).map(|number| format!("many/file{number:04}.dat"));
+    let versions = files.map(|file| source.look(&stored(&file)).unwrap().stat.version);
+    let versions: Vec<_> = versions.filter(|version| version.size > 0).collect();
+    let each: HashSet<_> = versions.iter().collect();
+    assert_eq!(each.len(), versions.len(), "{kind}");
 }
 
 /// In any case, and at all places where boot programs look.

@@ -1,7 +1,9 @@
 //! Which boot configuration a client gets: the image's own, completed, or made.
 
 use winbootfs::Error;
-use winbootfs::bcd::{Device, Element, ElementId, Entry, Guid, Object, Plan, Store, Tftp, make};
+use winbootfs::bcd::{
+    Device, Element, ElementId, Entry, Guid, Object, ObjectKind, Plan, Store, Tftp, make,
+};
 use winbootfs::program::Firmware;
 use winbootfs::tree::{Asking, Belief, Choosing, Place, Walker};
 
@@ -254,6 +256,93 @@ fn a_store_that_names_another_boot_manager_gets_the_right_one() {
     // Of somebody of whom nothing is known it may be right.
     let (program, ..) = said(&store(&world, &Nobody, r"\Boot\BCD"));
     assert_eq!(program.as_deref(), Some(r"\other.efi"));
+}
+
+/// Install media have stores for other machines too, and operators forget old ones.
+#[test]
+fn of_several_stores_the_one_that_boots_is_served() {
+    let gone = Plan {
+        entries: vec![Entry {
+            wim: r"\old\gone.wim".to_owned(),
+            description: "Gone".to_owned(),
+        }],
+        ..plan(Firmware::Uefi, Some(r"\bootmgfw.efi"))
+    };
+    for bad in [make(&gone).write(), no_entries()] {
+        let good = own(Firmware::Uefi, None);
+        let world = World::new()
+            .image("x", &BARE)
+            .layer("x/Boot", &[("BCD", &bad)])
+            .layer("x/EFI/Microsoft/Boot", &[("BCD", &good)])
+            .default_image("x");
+        let client = booted(&world, "10.0.0.1", "bootmgfw.efi");
+        let served = said(&store(&world, &client, "Boot/BCD"));
+        assert_eq!(served.2, r"\sources\boot.wim");
+        let why = why(&world, &client, "Boot/BCD");
+        assert!(
+            why.starts_with("the image's own EFI/Microsoft/Boot/BCD, with "),
+            "{why}"
+        );
+    }
+}
+
+/// The template of a Windows that runs, which is no use on a network.
+#[test]
+fn in_the_place_of_a_store_that_starts_nothing_one_is_made() {
+    let world = World::new()
+        .image("x", &BARE)
+        .layer("x/Boot", &[("BCD", &no_entries())])
+        .default_image("x");
+    for (ip, program) in [("10.0.0.1", "bootmgfw.efi"), ("10.0.0.2", "pxeboot.n12")] {
+        let client = booted(&world, ip, program);
+        assert_eq!(
+            said(&store(&world, &client, "Boot/BCD")).2,
+            r"\sources\boot.wim"
+        );
+        let why = why(&world, &client, "Boot/BCD");
+        assert!(
+            why.starts_with(
+                "made to start sources/boot.wim, for the image's own starts nothing: {bootmgr} has \
+                 neither a default entry nor a display order; for "
+            ),
+            "{why}"
+        );
+    }
+}
+
+/// A store without anything to start.
+fn no_entries() -> Vec<u8> {
+    let mut store = make(&plan(Firmware::Uefi, Some(r"\bootmgfw.efi")));
+    let manager = store.objects.get_mut(&Guid::BOOT_MANAGER).unwrap();
+    manager.elements.remove(&ElementId::DEFAULT);
+    manager.elements.remove(&ElementId::DISPLAY_ORDER);
+    store
+        .objects
+        .retain(|_, object| object.kind != ObjectKind::OS_LOADER);
+    store.write()
+}
+
+/// What a store names may lie in the base, which all clients see.
+#[test]
+fn a_boot_image_of_the_base_is_there_for_a_store() {
+    let mut own_plan = plan(Firmware::Uefi, Some(r"\bootmgfw.efi"));
+    own_plan.entries[0].wim = r"\tools\x.wim".to_owned();
+    let bytes = make(&own_plan).write();
+    let world = World::new()
+        .base(&[("tools/x.wim", "a boot image")])
+        .image("x", &BARE)
+        .layer("x/Boot", &[("BCD", &bytes)])
+        .layer(
+            "x/EFI/Microsoft/Boot",
+            &[("BCD", &own(Firmware::Bios, None))],
+        )
+        .default_image("x");
+    let client = booted(&world, "10.0.0.1", "bootmgfw.efi");
+    assert_eq!(
+        world.read(&client, b"Boot/BCD").unwrap(),
+        bytes,
+        "it boots as it is"
+    );
 }
 
 #[test]

@@ -126,12 +126,16 @@ impl Volume {
         }
     }
 
-    /// What an entry is, in the terms of every source. The identity is that of the image;
-    /// entries are told apart by their paths.
+    /// What an entry is, in the terms of every source. The identity is that of the image.
+    /// Files that were made together often have one size and one time: where the bytes begin
+    /// tells them apart.
     pub(super) fn stat(&self, node: &Node) -> Stat {
+        let begins = self.tree.extents(node).first().map_or(0, |first| first.at);
+        let begins = i64::try_from(begins).unwrap_or_default();
         let version = Version {
             size: node.size,
             modified: node.modified.unwrap_or(self.version.modified),
+            changed: self.version.changed.wrapping_add(begins),
             ..self.version
         };
         Stat {
