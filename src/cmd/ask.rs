@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config_file;
 use crate::config::Config;
-use crate::control::{self, Answer, Question};
+use crate::control::{self, Answer, PATIENCE, Question, is_late};
 use crate::failure::Failure;
 
 /// The mountpoint of the daemon that is meant: the one named, else the configured one.
@@ -42,6 +42,14 @@ pub(super) fn unanswered(mountpoint: &Path, error: &io::Error) -> Failure {
         ErrorKind::PermissionDenied => format!(
             "the winbootfs on {shown} may not be asked\n  ask as root, or let your group in: \
              status_group = \"adm\" in mounts.toml"
+        ),
+        _ if is_late(error) => format!(
+            "the winbootfs on {shown} does not answer within {PATIENCE:?}\n  see whether it \
+             hangs: its log, and how it is: systemctl status winbootfs"
+        ),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => format!(
+            "the winbootfs on {shown} took no question: it was just ending, or too many ask at \
+             once\n  ask again"
         ),
         _ => format!(
             "the winbootfs on {shown} does not answer as it should: {error}\n  is it of this \

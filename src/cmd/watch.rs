@@ -27,7 +27,8 @@ pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> 
             && std::env::var_os("NO_COLOR").is_none(),
     };
     let first = control::watch(&mountpoint, client);
-    let mut lines = first.map_err(|error| unanswered(&mountpoint, &error))?;
+    let first = first.map_err(|error| unanswered(&mountpoint, &error))?;
+    let mut lines = first.map_err(Failure::Failed)?;
     printer.note(&Line::Began)?;
     while printer.all(&mut lines)? {
         printer.note(&Line::Ended)?;
@@ -42,7 +43,7 @@ pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> 
 /// Waits for the next daemon.
 fn next(mountpoint: &Path, client: Option<&str>) -> Lines {
     loop {
-        if let Ok(lines) = control::watch(mountpoint, client) {
+        if let Ok(Ok(lines)) = control::watch(mountpoint, client) {
             return lines;
         }
         thread::park_timeout(PAUSE);
@@ -84,6 +85,7 @@ impl Printer {
             }
             Line::Began => "-- watching; stop with Ctrl-C".to_owned(),
             Line::Ended => "-- the daemon has ended; waiting for the next one".to_owned(),
+            Line::Silent => "-- the daemon does not answer; waiting".to_owned(),
         }
     }
 }

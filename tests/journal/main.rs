@@ -18,5 +18,6 @@ mod loaders;
 mod parts;
 mod player;
 mod seen;
+mod talk;
 
 use common::traces;

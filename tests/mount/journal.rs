@@ -457,6 +457,23 @@ fn a_watcher_outlives_the_daemon() {
     watcher.line_with(r"opened   \Boot\BCD");
 }
 
+/// It may be slow, or held by a disk: that is told as what it is, to watchers too.
+#[test]
+fn a_daemon_that_stands_still_is_not_taken_for_one_that_has_ended() {
+    let Some((_world, mounted)) = mounted(&image()) else {
+        return;
+    };
+    let watcher = Watcher::start(mounted.root());
+    mounted.signal(rustix::process::Signal::STOP);
+    let asked = program().arg("status").arg(mounted.root()).output();
+    let said = String::from_utf8(asked.unwrap().stderr).unwrap();
+    watcher.line_with("-- the daemon does not answer; waiting");
+    mounted.signal(rustix::process::Signal::CONT);
+    assert!(said.contains("does not answer within 5s"), "{said}");
+    mounted.read(br"clients/10.0.0.1/\Boot\BCD").unwrap();
+    watcher.line_with(r"opened   \Boot\BCD");
+}
+
 /// What the kernel does not ask again for a while it asks each time where it counts.
 #[test]
 fn a_needed_name_that_is_missing_is_seen_each_time() {
