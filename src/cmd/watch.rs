@@ -18,7 +18,7 @@ use crate::failure::Failure;
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> {
-    let mountpoint = mountpoint(file, args.mountpoint.as_deref())?;
+    let mountpoint = mountpoint("watch", file, args.mountpoint.as_deref())?;
     let client = args.client.as_deref();
     let printer = Printer {
         is_json: args.json,
