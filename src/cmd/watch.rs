@@ -8,18 +8,21 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use super::address;
 use super::ask::{mountpoint, unanswered};
 use super::out::printed;
 use crate::cli::WatchArgs;
 use crate::control::{self, Line, Lines};
 use crate::failure::Failure;
+use crate::journal::Who;
 
 /// How long is waited until the daemon is looked for again.
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> {
-    let mountpoint = mountpoint("watch", file, args.mountpoint.as_deref())?;
     let client = args.client.as_deref();
+    somebody(client)?;
+    let mountpoint = mountpoint("watch", file, args.mountpoint.as_deref())?;
     let printer = Printer {
         is_json: args.json,
         is_coloured: !args.json
@@ -38,6 +41,14 @@ pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> 
         }
     }
     Ok(())
+}
+
+/// Who is none asks for nothing, and the watcher would wait for ever.
+fn somebody(client: Option<&str>) -> Result<(), Failure> {
+    match client.and_then(Who::parse) {
+        Some(_) => Ok(()),
+        None => address(client).map(drop),
+    }
 }
 
 /// Waits for the next daemon.

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Answers, Line, PATIENCE, Question, is_late, say};
-use crate::address::Address;
+use crate::journal::Who;
 
 /// The longest question, in bytes.
 const LONGEST_QUESTION: usize = 4096;
@@ -177,10 +177,9 @@ impl Talk {
     }
 }
 
-/// An address as the journal writes it.
+/// A client as the journal writes it.
 fn plain(client: &str) -> String {
-    let address = Address::parse(client.as_bytes());
-    address.map_or_else(|| client.to_owned(), |address| address.to_string())
+    Who::parse(client).map_or_else(|| client.to_owned(), |who| who.to_string())
 }
 
 fn left_out(requests: u64) -> Option<Line> {

@@ -16,6 +16,18 @@ fn wrong_usage() {
     run(&["mount", "--config", "x", "/srv", "/mnt"]).failed(2, &["cannot be used with"]);
 }
 
+/// An address in any form, or what `status` calls somebody who is not known.
+#[test]
+fn only_somebody_can_be_watched() {
+    let watch = |client: &str| run(&["watch", "--client", client, "/nowhere"]);
+    for client in ["nonsense", "10.0.7", ""] {
+        watch(client).failed(2, &["is no address", "--client 10.0.7.5"]);
+    }
+    for client in ["10.0.7.5", "AA-BB-CC-DD-EE-FF", "somebody behind dnsmasq"] {
+        watch(client).failed(1, &["no winbootfs runs on /nowhere"]);
+    }
+}
+
 /// A mount may be there without one, so its mountpoint can be named.
 #[test]
 fn without_a_configuration_the_mountpoint_is_to_be_named() {
