@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{Answer, Answers, Line, PATIENCE, Question, is_late, say};
 use crate::journal::Who;
+use crate::status::Request;
 
 /// The longest question, in bytes.
 const LONGEST_QUESTION: usize = 4096;
@@ -30,16 +31,10 @@ const MOST_AT_ONCE: usize = 64;
 /// One thread for each who asks, and not too many of them.
 pub fn serve(listener: &UnixListener, answers: &Arc<dyn Answers>) {
     let asking: Arc<AtomicUsize> = Arc::default();
-    for mut stream in listener.incoming().flatten() {
+    for stream in listener.incoming().flatten() {
         let (answers, place) = (answers.clone(), Place::take(&asking));
         let Some(place) = place else {
-            let why = format!(
-                "{MOST_AT_ONCE} ask or watch already, and more may not at once\n  end some of \
-                 them, or wait"
-            );
-            // Whoever asked has gone away. It does not keep the next one waiting: one line
-            // always fits into a new stream.
-            let _ = say(&mut stream, &Answer::Wrong { why });
+            send_away(stream);
             continue;
         };
         // Without a thread the stream is closed.
@@ -51,6 +46,15 @@ pub fn serve(listener: &UnixListener, answers: &Arc<dyn Answers>) {
                 let _ = Talk::default().reply(stream, &*answers);
             });
     }
+}
+
+/// The next one is not kept waiting by this: one line always fits into a new stream.
+fn send_away(mut stream: UnixStream) {
+    let why = format!(
+        "{MOST_AT_ONCE} ask or watch already, and more may not at once\n  end some of them, or wait"
+    );
+    // Whoever asked has gone away already.
+    let _ = say(&mut stream, &Answer::Wrong { why });
 }
 
 /// A place among those who ask at once.
@@ -161,27 +165,32 @@ impl Talk {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             };
-            let is_meant = |client: &str| only.as_ref().is_none_or(|only| only == client);
-            let request = request.filter(|request| is_meant(&request.client));
-            let request = request.map(|request| Line::Request(Box::new(request)));
-            for line in request.into_iter().chain(left_out(watching.missed())) {
-                say(&mut stream, &line)?;
-                told = Instant::now();
+            let lines = lines(request, only.as_deref(), watching.missed());
+            for line in &lines {
+                say(&mut stream, line)?;
             }
             // Also while others ask all the time, of whom this watcher hears nothing.
-            if told.elapsed() >= self.sign_of_life {
+            let is_time = told.elapsed() >= self.sign_of_life;
+            if lines.is_empty() && is_time {
                 stream.write_all(b"\n")?;
+            }
+            if !lines.is_empty() || is_time {
                 told = Instant::now();
             }
         }
     }
 }
 
+/// What a watcher, perhaps of one client only, is told of a request and of those it missed.
+fn lines(request: Option<Request>, only: Option<&str>, missed: u64) -> Vec<Line> {
+    let is_meant = |request: &Request| only.is_none_or(|only| only == request.client);
+    let request = request.filter(is_meant);
+    let request = request.map(|request| Line::Request(Box::new(request)));
+    let left_out = (missed > 0).then_some(Line::LeftOut { requests: missed });
+    request.into_iter().chain(left_out).collect()
+}
+
 /// A client as the journal writes it.
 fn plain(client: &str) -> String {
     Who::parse(client).map_or_else(|| client.to_owned(), |who| who.to_string())
-}
-
-fn left_out(requests: u64) -> Option<Line> {
-    (requests > 0).then_some(Line::LeftOut { requests })
 }

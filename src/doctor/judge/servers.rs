@@ -167,13 +167,8 @@ impl Patient<'_> {
     }
 
     fn known(&self, server: &Server, serves: &Serves) -> Vec<Finding> {
-        if let Some(why) = &serves.setup.off {
-            if has_tftp_port(self.seen) {
-                return vec![self.on_all_the_same(server, why)];
-            }
-            // It is no server of files at all: that is nothing wrong with it.
-            let off = self.serves_not(server, why.clone(), None);
-            return vec![off.at_most(Level::Note)];
+        if let Some(off) = self.off(server, serves) {
+            return vec![off];
         }
         if let Some(early) = self.early(serves) {
             return vec![early];
@@ -186,6 +181,21 @@ impl Patient<'_> {
         }
         findings.extend(self.changed(server, serves));
         findings
+    }
+
+    /// What was read says that it serves no files; its port may say otherwise.
+    fn off(&self, server: &Server, serves: &Serves) -> Option<Finding> {
+        let why = serves.setup.off.as_ref()?;
+        let what = match has_tftp_port(self.seen) {
+            true => format!(
+                "which folder it serves is not known: by what was read {why}, and yet it waits on \
+                 UDP port 69"
+            ),
+            // It is no server of files at all: that is nothing wrong with it.
+            false => why.clone(),
+        };
+        let off = self.serves_not(server, what, None);
+        Some(off.at_most(Level::Note))
     }
 
     /// It stands where the mount will come, and will not see it.
@@ -243,18 +253,6 @@ impl Patient<'_> {
         Finding::note(
             &self.about,
             format!("which folder it serves is not known: {why}"),
-            self.lines(&server.root, None),
-        )
-    }
-
-    /// What was read says that it serves nothing, and the port says otherwise.
-    fn on_all_the_same(&self, server: &Server, why: &str) -> Finding {
-        Finding::note(
-            &self.about,
-            format!(
-                "which folder it serves is not known: by what was read {why}, and yet it waits on \
-                 UDP port 69"
-            ),
             self.lines(&server.root, None),
         )
     }
