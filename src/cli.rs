@@ -285,6 +285,11 @@ pub struct BcdShowArgs {
 /// What `doctor` takes.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
+    /// Where the tree is mounted, if that was said to `mount` and not in a configuration file
+    /// [default: the configured mountpoint]
+    #[arg(value_name = "MOUNTPOINT", conflicts_with = "config")]
+    pub mountpoint: Option<PathBuf>,
+
     /// For programs
     #[arg(long)]
     pub json: bool,
@@ -440,7 +445,7 @@ pub struct MountArgs {
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = page_address)]
     pub web: Option<SocketAddr>,
 
-    /// Let whoever sees the page choose the images of clients
+    /// Let whoever sees the page choose the images of clients; needs a configuration file
     #[arg(long, requires = "web")]
     pub web_write: bool,
 }

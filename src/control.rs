@@ -6,41 +6,31 @@
 //! that the configuration names. Nothing that can be asked changes anything.
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::Address;
 use crate::fuse::mountpoint;
 use crate::program::Firmware;
 use crate::status::{Boots, Request, Status};
 use crate::watchers::Watching;
 
+pub mod talk;
+
 /// Where the sockets of daemons that root runs are.
 const FOLDER: &str = "/run/winbootfs";
-
-/// The longest question, in bytes.
-const LONGEST_QUESTION: u64 = 4096;
 
 /// The longest line that is answered: all clients and all that they asked for.
 const LONGEST_ANSWER: u64 = 256 << 20;
 
 /// How long either side waits for the other.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long nothing may be told to a watcher until an empty line shows whether it is there.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
-
-/// How many may ask at once. One more is sent away.
-const MOST_AT_ONCE: usize = 64;
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +104,8 @@ pub enum Line {
     Began,
     /// It has ended. Never sent either.
     Ended,
+    /// It gives no sign of life, and is still there. Never sent either.
+    Silent,
 }
 
 /// Somebody who knows the answers.
@@ -143,7 +135,7 @@ impl Control {
         }
         // A device number is free again when its mount is gone: this was left behind.
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
@@ -151,7 +143,7 @@ impl Control {
         control.let_in(group)?;
         thread::Builder::new()
             .name("control".to_owned())
-            .spawn(move || serve(&listener, &answers))?;
+            .spawn(move || talk::serve(&listener, &answers))?;
         Ok(control)
     }
 
@@ -187,33 +179,55 @@ pub fn ask(mountpoint: &Path, question: &Question) -> io::Result<Answer> {
     Ok(connect(mountpoint, question)?.1)
 }
 
-/// Watches the daemon whose mount this is.
+/// Watches the daemon whose mount this is, or hears why it may not be watched.
 ///
 /// # Errors
 /// That no daemon answers here.
-pub fn watch(mountpoint: &Path, client: Option<&str>) -> io::Result<Lines> {
+pub fn watch(mountpoint: &Path, client: Option<&str>) -> io::Result<Result<Lines, String>> {
     let client = client.map(str::to_owned);
-    let (lines, answer) = connect(mountpoint, &Question::Watch { client })?;
+    let (stream, answer) = connect(mountpoint, &Question::Watch { client })?;
     match answer {
-        Answer::Watching => Ok(lines),
-        Answer::Wrong { why } => Err(io::Error::other(why)),
-        _ => Err(io::ErrorKind::InvalidData.into()),
+        Answer::Watching => Ok(Ok(Lines::new(stream))),
+        Answer::Wrong { why } => Ok(Err(why)),
+        _ => Err(ErrorKind::InvalidData.into()),
     }
 }
 
 /// What a watcher hears.
 #[derive(Debug)]
-pub struct Lines(BufReader<UnixStream>);
+pub struct Lines {
+    stream: BufReader<UnixStream>,
+    /// A line of which the end has not come yet.
+    begun: Vec<u8>,
+    is_silent: bool,
+}
 
 impl Lines {
-    /// The next line. None when the daemon has ended.
+    /// Hears this stream, as long as its timeout allows.
+    pub fn new(stream: BufReader<UnixStream>) -> Self {
+        Self {
+            stream,
+            begun: Vec::new(),
+            is_silent: false,
+        }
+    }
+
+    /// The next line. None when the daemon has ended; once for each silence that it is silent.
     ///
     /// # Errors
     /// Those of the socket; what is no line.
     pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         loop {
-            let line = hear(&mut self.0, LONGEST_ANSWER)?;
-            match line.as_slice() {
+            match hear(&mut self.stream, &mut self.begun) {
+                Ok(()) => self.is_silent = false,
+                Err(error) if !is_late(&error) => return Err(error),
+                Err(_) if self.is_silent => continue,
+                Err(_) => {
+                    self.is_silent = true;
+                    return Ok(Some(Line::Silent));
+                }
+            }
+            match std::mem::take(&mut self.begun).as_slice() {
                 [] => return Ok(None),
                 // A sign of life.
                 [b'\n'] => {}
@@ -223,103 +237,39 @@ impl Lines {
     }
 }
 
-fn connect(mountpoint: &Path, question: &Question) -> io::Result<(Lines, Answer)> {
-    let device = mountpoint::device(mountpoint).ok_or(io::ErrorKind::NotFound)?;
+/// Whether nothing came in time.
+pub fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+fn connect(mountpoint: &Path, question: &Question) -> io::Result<(BufReader<UnixStream>, Answer)> {
+    let device = mountpoint::device(mountpoint).ok_or(ErrorKind::NotFound)?;
     let mut stream = UnixStream::connect(socket_path(device))?;
-    be_patient(&stream)?;
-    say(&mut stream, question)?;
-    let mut lines = BufReader::new(stream);
-    let answer = hear(&mut lines, LONGEST_ANSWER)?;
-    Ok((Lines(lines), serde_json::from_slice(&answer)?))
-}
-
-/// One thread for each who asks, and not too many of them.
-fn serve(listener: &UnixListener, answers: &Arc<dyn Answers>) {
-    let asking: Arc<AtomicUsize> = Arc::default();
-    for stream in listener.incoming().flatten() {
-        let (answers, place) = (answers.clone(), Place::take(&asking));
-        let Some(place) = place else {
-            // It reads the end of the stream, and that nobody had time for it.
-            continue;
-        };
-        // Without a thread the stream is closed, as above.
-        let _ = thread::Builder::new()
-            .name("control".to_owned())
-            .spawn(move || {
-                let _place = place;
-                // Whoever asked has gone away: that is all that can go wrong.
-                let _ = reply(stream, &*answers);
-            });
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    // Whoever sends us away says why before it has heard the question.
+    let asked = say(&mut stream, question);
+    let (mut stream, mut answer) = (BufReader::new(stream), Vec::new());
+    let heard = hear(&mut stream, &mut answer);
+    if answer.is_empty() {
+        asked.and(heard)?;
+        return Err(ErrorKind::UnexpectedEof.into());
     }
+    heard?;
+    Ok((stream, serde_json::from_slice(&answer)?))
 }
 
-/// A place among those who ask at once.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(asking: &Arc<AtomicUsize>) -> Option<Self> {
-        let place = Self(asking.clone());
-        (asking.fetch_add(1, Ordering::Relaxed) < MOST_AT_ONCE).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn reply(mut stream: UnixStream, answers: &dyn Answers) -> io::Result<()> {
-    be_patient(&stream)?;
-    let question = hear(&mut BufReader::new(&stream), LONGEST_QUESTION)?;
-    match serde_json::from_slice(&question) {
-        Ok(Question::Watch { client }) => tell(stream, answers, client.as_deref()),
-        Ok(question) => say(&mut stream, &answers.answer(&question)),
-        Err(error) => say(&mut stream, &wrong(error.to_string())),
-    }
-}
-
-/// Tells a watcher all it wants to know, until it goes away.
-fn tell(mut stream: UnixStream, answers: &dyn Answers, client: Option<&str>) -> io::Result<()> {
-    let only = client.map(|client| match Address::parse(client.as_bytes()) {
-        Some(address) => address.to_string(),
-        None => client.to_owned(),
-    });
-    let watching = answers.watch();
-    say(&mut stream, &Answer::Watching)?;
-    loop {
-        match watching.requests.recv_timeout(SIGN_OF_LIFE) {
-            Ok(request) if only.as_ref().is_some_and(|only| *only != request.client) => {}
-            Ok(request) => say(&mut stream, &Line::Request(Box::new(request)))?,
-            Err(RecvTimeoutError::Timeout) => stream.write_all(b"\n")?,
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
-        }
-        match watching.missed() {
-            0 => {}
-            requests => say(&mut stream, &Line::LeftOut { requests })?,
-        }
-    }
-}
-
-fn wrong(why: String) -> Answer {
-    Answer::Wrong { why }
-}
-
-fn hear(stream: &mut impl BufRead, longest: u64) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    stream.take(longest).read_until(b'\n', &mut line)?;
-    Ok(line)
+/// Hears the rest of a line; what came until something went wrong is kept.
+fn hear(stream: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<()> {
+    let left = LONGEST_ANSWER.saturating_sub(line.len() as u64);
+    stream.take(left).read_until(b'\n', line)?;
+    Ok(())
 }
 
 fn say(stream: &mut UnixStream, what: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
     stream.write_all(&line)
-}
-
-fn be_patient(stream: &UnixStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))
 }
 
 /// In the machine's folder for root, else in the user's own.

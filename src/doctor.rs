@@ -46,7 +46,9 @@ pub fn examine(config: &Config) -> Result<Vec<Finding>, Problems> {
         State::Silent | State::Closed | State::Dead { .. }
     );
     let mut findings = Vec::new();
-    if is_passable {
+    // Without a file nothing in it can be wrong, and nothing lies beside it.
+    let has_file = !config.file.as_os_str().is_empty();
+    if is_passable && has_file {
         config.verify(&own_mount, None)?;
         let missing = config.missing_sources(&own_mount);
         findings.extend(
@@ -56,7 +58,9 @@ pub fn examine(config: &Config) -> Result<Vec<Finding>, Problems> {
         );
     }
     let mut dropped = dropped::Folder::beside(&config.file);
-    dropped.read(config);
+    if has_file {
+        dropped.read(config);
+    }
     let site = Site::new(config, &dropped.rules(), &own);
     findings.extend(judge::all(&Case::look(site, own)));
     findings.extend(dropped.problems().iter().flat_map(wrong_rules));

@@ -70,6 +70,9 @@ pub enum Who {
     Server(Arc<str>),
 }
 
+/// What stands before the name of a server that did not say for whom it asked.
+const BEHIND: &str = "somebody behind ";
+
 /// What the clients asked for.
 #[derive(Debug)]
 pub struct Journal {
@@ -346,11 +349,21 @@ impl Boot {
     }
 }
 
+impl Who {
+    /// Reads what is written of one; the address of a client in any form.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix(BEHIND) {
+            Some(name) => Some(Self::Server(name.into())),
+            None => Address::parse(text.as_bytes()).map(Self::Client),
+        }
+    }
+}
+
 impl fmt::Display for Who {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(address) => address.fmt(out),
-            Self::Server(name) => write!(out, "somebody behind {name}"),
+            Self::Server(name) => write!(out, "{BEHIND}{name}"),
         }
     }
 }

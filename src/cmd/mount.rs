@@ -7,6 +7,7 @@ use super::{config_file, log};
 use crate::cli::MountArgs;
 use crate::config::{BcdSpec, Config, ImageName, ImageSpec, Located, SecureBoot};
 use crate::failure::Failure;
+use crate::fuse::mountpoint;
 use crate::service;
 use crate::source::Source;
 use crate::source::dir::OwnMount;
@@ -17,6 +18,15 @@ use crate::web::Place;
 pub(super) fn run(file: Option<&Path>, args: &MountArgs) -> Result<(), Failure> {
     log::everything(args.log_format);
     let config = match args.paths.split_last() {
+        // Every choice would fail: there is no `clients.d/` to write it into.
+        Some(_) if args.web_write => {
+            return Err(Failure::Usage(
+                "--web-write needs a configuration file: choices are written beside it, into \
+                 clients.d/\n  leave it out, or write the images into a file (see winbootfs \
+                 mount --help)"
+                    .to_owned(),
+            ));
+        }
         Some((mountpoint, sources)) => without_file(sources, mountpoint)?,
         None => Config::read(&config_file(file))?,
     };
@@ -49,13 +59,31 @@ fn without_file(sources: &[PathBuf], mountpoint: &Path) -> Result<Config, Failur
             )));
         }
     }
-    Ok(Config {
-        mountpoint: Some(nowhere(mountpoint.to_owned())),
-        base: Some(nowhere(mountpoint.to_owned())),
+    Ok(on(mountpoint, images))
+}
+
+/// These images, the first the default, over what lies in the mountpoint.
+pub(super) fn on(mountpoint: &Path, images: Vec<ImageSpec>) -> Config {
+    let mountpoint = whole(mountpoint);
+    Config {
+        mountpoint: Some(nowhere(mountpoint.clone())),
+        base: Some(nowhere(mountpoint)),
         default: images.first().map(|image| image.name.clone()),
         images,
         ..Config::default()
-    })
+    }
+}
+
+/// A path that is true wherever it is read: status and page show it to others. What is mounted
+/// there is not asked, for it may be dead.
+fn whole(mountpoint: &Path) -> PathBuf {
+    let named = || mountpoint.to_owned();
+    match mountpoint.is_absolute() {
+        true => named(),
+        false => mountpoint::resolved_above(mountpoint)
+            .or_else(|| std::path::absolute(mountpoint).ok())
+            .unwrap_or_else(named),
+    }
 }
 
 fn image(path: &Path) -> Result<ImageSpec, Failure> {
@@ -87,14 +115,19 @@ fn image(path: &Path) -> Result<ImageSpec, Failure> {
             path.display()
         ))
     })?;
-    Ok(ImageSpec {
+    Ok(spec(name, vec![nowhere(path.to_owned())]))
+}
+
+/// An image of these sources, and all else as it is by default.
+pub(super) fn spec(name: ImageName, sources: Vec<Located<PathBuf>>) -> ImageSpec {
+    ImageSpec {
         name: nowhere(name),
-        sources: vec![nowhere(path.to_owned())],
+        sources,
         aliases: Vec::new(),
         poll: false,
         secure_boot: SecureBoot::default(),
         bcd: BcdSpec::default(),
-    })
+    }
 }
 
 /// A value that stands in no file.

@@ -16,7 +16,7 @@ use crate::status::{Boots, Status};
 const MOST_CLIENTS: usize = 10_000;
 
 pub(super) fn run(file: Option<&Path>, args: &StatusArgs) -> Result<(), Failure> {
-    let mountpoint = mountpoint(file, args.mountpoint.as_deref())?;
+    let mountpoint = mountpoint("status", file, args.mountpoint.as_deref())?;
     match &args.client {
         Some(client) => {
             let boots = boots(&mountpoint, client)?;

@@ -8,18 +8,21 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use super::address;
 use super::ask::{mountpoint, unanswered};
 use super::out::printed;
 use crate::cli::WatchArgs;
 use crate::control::{self, Line, Lines};
 use crate::failure::Failure;
+use crate::journal::Who;
 
 /// How long is waited until the daemon is looked for again.
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> {
-    let mountpoint = mountpoint(file, args.mountpoint.as_deref())?;
     let client = args.client.as_deref();
+    somebody(client)?;
+    let mountpoint = mountpoint("watch", file, args.mountpoint.as_deref())?;
     let printer = Printer {
         is_json: args.json,
         is_coloured: !args.json
@@ -27,7 +30,8 @@ pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> 
             && std::env::var_os("NO_COLOR").is_none(),
     };
     let first = control::watch(&mountpoint, client);
-    let mut lines = first.map_err(|error| unanswered(&mountpoint, &error))?;
+    let first = first.map_err(|error| unanswered(&mountpoint, &error))?;
+    let mut lines = first.map_err(Failure::Failed)?;
     printer.note(&Line::Began)?;
     while printer.all(&mut lines)? {
         printer.note(&Line::Ended)?;
@@ -39,10 +43,18 @@ pub(super) fn run(file: Option<&Path>, args: &WatchArgs) -> Result<(), Failure> 
     Ok(())
 }
 
+/// Who is none asks for nothing, and the watcher would wait for ever.
+fn somebody(client: Option<&str>) -> Result<(), Failure> {
+    match client.and_then(Who::parse) {
+        Some(_) => Ok(()),
+        None => address(client).map(drop),
+    }
+}
+
 /// Waits for the next daemon.
 fn next(mountpoint: &Path, client: Option<&str>) -> Lines {
     loop {
-        if let Ok(lines) = control::watch(mountpoint, client) {
+        if let Ok(Ok(lines)) = control::watch(mountpoint, client) {
             return lines;
         }
         thread::park_timeout(PAUSE);
@@ -84,6 +96,7 @@ impl Printer {
             }
             Line::Began => "-- watching; stop with Ctrl-C".to_owned(),
             Line::Ended => "-- the daemon has ended; waiting for the next one".to_owned(),
+            Line::Silent => "-- the daemon does not answer; waiting".to_owned(),
         }
     }
 }

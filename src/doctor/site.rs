@@ -10,7 +10,7 @@ use crate::fuse::mountpoint;
 /// What the configuration asks of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// The file that says so.
+    /// The file that says so; empty where there is none.
     pub file: PathBuf,
     /// What is shown beneath all images.
     pub base: Base,
@@ -52,6 +52,14 @@ impl Site {
             by_address: by_address.count(),
             rules: rules.len(),
             default: config.default.as_ref().map(|image| image.to_string()),
+        }
+    }
+
+    /// Where a setting is to be written.
+    pub fn place(&self) -> String {
+        match self.file.as_os_str().is_empty() {
+            true => "a configuration file (its form: winbootfs mount --help)".to_owned(),
+            false => self.file.display().to_string(),
         }
     }
 

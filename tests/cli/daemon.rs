@@ -33,7 +33,7 @@ fn folders_instead_of_a_configuration() {
     let mut command = program();
     command
         .current_dir(world.path(""))
-        .args(["mount", "first", "second", "mnt"]);
+        .args(["mount", "first", "second", "second/../mnt"]);
     let mounted = Mounted::start(command, &world.path("mnt"));
     assert_eq!(
         mounted.read(b"\\BOOT\\bcd").unwrap(),
@@ -42,11 +42,14 @@ fn folders_instead_of_a_configuration() {
     );
     assert_eq!(mounted.read(b"images/Second/Boot/BCD").unwrap(), b"second");
     assert_eq!(mounted.read(b"PXELINUX.0").unwrap(), b"beneath");
+    // The whole path, whatever was typed: others read it elsewhere.
+    let root = mounted.root().canonicalize().unwrap();
+    let root = root.display();
     for said in [
-        "2 images on mnt",
+        &format!("2 images on {root}\n"),
         "first, second",
         "default: first",
-        "umount mnt",
+        &format!("umount {root}\n"),
     ] {
         assert!(mounted.log().contains(said), "{said}: {}", mounted.log());
     }

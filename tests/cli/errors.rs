@@ -16,6 +16,32 @@ fn wrong_usage() {
     run(&["mount", "--config", "x", "/srv", "/mnt"]).failed(2, &["cannot be used with"]);
 }
 
+/// An address in any form, or what `status` calls somebody who is not known.
+#[test]
+fn only_somebody_can_be_watched() {
+    let watch = |client: &str| run(&["watch", "--client", client, "/nowhere"]);
+    for client in ["nonsense", "10.0.7", ""] {
+        watch(client).failed(2, &["is no address", "--client 10.0.7.5"]);
+    }
+    for client in ["10.0.7.5", "AA-BB-CC-DD-EE-FF", "somebody behind dnsmasq"] {
+        watch(client).failed(1, &["no winbootfs runs on /nowhere"]);
+    }
+}
+
+/// A mount may be there without one, so its mountpoint can be named.
+#[test]
+fn without_a_configuration_the_mountpoint_is_to_be_named() {
+    if std::path::Path::new("/etc/winbootfs/mounts.toml").exists() {
+        return;
+    }
+    let world = World::new();
+    for command in ["status", "watch", "doctor"] {
+        let next = format!("name it: winbootfs {command} /srv/tftp");
+        run_in(&world.path(""), &[command]).failed(2, &["no ./mounts.toml", &next]);
+    }
+    run(&["doctor", "--config", "x", "/mnt"]).failed(2, &["cannot be used with"]);
+}
+
 /// Whatever the command, and also without one.
 #[test]
 fn a_missing_configuration() {
@@ -107,9 +133,8 @@ fn folders_on_the_command_line_that_cannot_be_images() {
 fn a_mountpoint_that_is_missing_or_a_file() {
     let world = World::new().image("x", &[("BCD", "x")]);
     let folder = world.path("");
-    run_in(&folder, &["mount", "x", "gone"])
-        .failed(1, &["the mountpoint gone is missing", "mkdir -p gone"]);
-    run_in(&folder, &["mount", "x", "x/BCD"]).failed(1, &["the mountpoint x/BCD is not a folder"]);
+    run_in(&folder, &["mount", "x", "gone"]).failed(1, &["/gone is missing", "mkdir -p /"]);
+    run_in(&folder, &["mount", "x", "x/BCD"]).failed(1, &["/x/BCD is not a folder"]);
 }
 
 #[test]
@@ -119,7 +144,7 @@ fn a_mountpoint_in_use() {
         return;
     };
     let second = run_in(&world.path(""), &["mount", "x", "mnt"]);
-    second.failed(1, &["winbootfs is already mounted on mnt", "umount mnt"]);
+    second.failed(1, &["winbootfs is already mounted on /", "/mnt\n"]);
     assert_eq!(
         mounted.read(b"\\Boot\\BCD").unwrap(),
         b"x",

@@ -386,6 +386,42 @@ fn it_is_enough_that_one_server_serves_the_mount() {
     assert!(about(&case, "tftpd-hpa")[0].starts_with("problem"));
 }
 
+/// A web server that serves the mount does nothing for those who ask over TFTP.
+#[test]
+fn what_waits_on_the_port_of_tftp_is_judged_apart_from_web_servers() {
+    let elsewhere = || placed("dnsmasq", By::Nothing, Place::Elsewhere);
+    let nginx = || placed("nginx", By::Address, within("clients"));
+    let found = |servers: Vec<Seen>| about(&with(servers), "dnsmasq").remove(0);
+    let what = "its root is /srv/tftp, and not in the mount";
+    assert_eq!(found(vec![elsewhere(), nginx()]), format!("problem {what}"));
+    let tftpd = placed("in.tftpd", By::Nothing, within(""));
+    assert_eq!(
+        found(vec![elsewhere(), nginx(), tftpd]),
+        format!("note {what}")
+    );
+    let mut aside = elsewhere();
+    aside.sockets = vec![socket(Protocol::Udp, 6969, 5)];
+    assert_eq!(found(vec![aside, nginx()]), format!("note {what}"));
+}
+
+#[test]
+fn a_server_that_waits_for_tftp_is_not_believed_to_serve_none() {
+    let off = |program| {
+        serving(server(program), |serves| {
+            (serves.setup, serves.places) = (Setup::off("its TFTP is not switched on"), vec![]);
+        })
+    };
+    assert_eq!(
+        judged(off("dnsmasq")),
+        [
+            "note which folder it serves is not known: by what was read its TFTP is not switched on, and yet it waits on UDP port 69"
+        ]
+    );
+    let mut names_only = off("dnsmasq");
+    names_only.sockets = vec![socket(Protocol::Udp, 53, 5)];
+    assert_eq!(judged(names_only), ["note its TFTP is not switched on"]);
+}
+
 #[test]
 fn where_nobody_serves_the_mount() {
     let case = healthy();

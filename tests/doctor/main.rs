@@ -21,6 +21,7 @@ mod hosts;
 mod judged;
 mod lines;
 mod machine;
+mod named;
 mod odd;
 mod options;
 mod report;

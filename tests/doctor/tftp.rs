@@ -118,6 +118,21 @@ fn what_dnsmasq_reads_elsewhere_is_told() {
     assert!(troubles[1].contains("/gone cannot be read"), "{troubles:?}");
 }
 
+/// It went to `/` when it had read it, so the file is not where its name leads now.
+#[test]
+fn a_file_of_dnsmasq_that_cannot_be_read_does_not_switch_its_tftp_off() {
+    let (setup, troubles) = set_up("dnsmasq -C relative.conf", &Disk::default());
+    assert_eq!((setup.off, setup.roots), (None, vec![]));
+    assert_eq!(troubles.len(), 1, "{troubles:?}");
+    assert!(
+        troubles[0].starts_with("/relative.conf cannot be read"),
+        "{troubles:?}"
+    );
+    let disk = Disk::new(&[("/relative.conf", "enable-tftp\ntftp-root=/srv")]);
+    let (setup, troubles) = set_up("dnsmasq -d -C relative.conf", &disk);
+    assert_eq!(roots(&setup), ["/srv plain"], "{troubles:?}");
+}
+
 #[test]
 fn tftpd_hpa_is_understood() {
     let map = |line: &str| Disk::new(&[("/etc/map", line)]);

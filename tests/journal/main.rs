@@ -1,5 +1,6 @@
 //! The boot journal without a kernel and without a clock: what it makes of the boots that
 //! were seen, where one boot ends and the next begins, and laws that hold for any requests.
+//! And how it is talked of on the socket of a daemon.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,6 +19,7 @@ mod loaders;
 mod parts;
 mod player;
 mod seen;
+mod talk;
 mod transfers;
 
 use common::traces;

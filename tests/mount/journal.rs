@@ -16,7 +16,7 @@ use winbootfs::status::{Answer, Client, Diagnosis, How, State};
 use crate::common::media;
 use crate::common::mounted::{Mounted, PATIENCE, program};
 use crate::common::servers::{self, Server};
-use crate::common::skip::or_skip;
+use crate::common::skip::{or_skip, skip};
 use crate::common::status::{asked, boots, client_when, status};
 use crate::common::wait;
 use crate::common::world::World;
@@ -493,6 +493,47 @@ fn a_watcher_outlives_the_daemon() {
     let again = Mounted::new(&world).unwrap();
     watcher.line_with("-- watching");
     file(&again);
+    watcher.line_with(r"opened   \Boot\BCD");
+}
+
+/// Somebody in the daemon's place takes each question and says nothing.
+#[test]
+fn a_question_that_is_broken_off_is_told_as_that() {
+    use std::os::unix::fs::MetadataExt;
+    let Some((_world, mounted)) = mounted(&image()) else {
+        return;
+    };
+    if !rustix::process::geteuid().is_root() {
+        return skip("the sockets of others than root lie elsewhere");
+    }
+    let device = fs::metadata(mounted.root()).unwrap().dev();
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let socket = format!("/run/winbootfs/{major}-{minor}.sock");
+    fs::remove_file(&socket).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    thread::spawn(move || listener.incoming().for_each(drop));
+    let asked = program().arg("status").arg(mounted.root()).output();
+    let said = String::from_utf8(asked.unwrap().stderr).unwrap();
+    assert!(
+        said.contains("took no question") && said.contains("ask again"),
+        "{said}"
+    );
+}
+
+/// It may be slow, or held by a disk: that is told as what it is, to watchers too.
+#[test]
+fn a_daemon_that_stands_still_is_not_taken_for_one_that_has_ended() {
+    let Some((_world, mounted)) = mounted(&image()) else {
+        return;
+    };
+    let watcher = Watcher::start(mounted.root());
+    mounted.signal(rustix::process::Signal::STOP);
+    let asked = program().arg("status").arg(mounted.root()).output();
+    let said = String::from_utf8(asked.unwrap().stderr).unwrap();
+    watcher.line_with("-- the daemon does not answer; waiting");
+    mounted.signal(rustix::process::Signal::CONT);
+    assert!(said.contains("does not answer within 5s"), "{said}");
+    mounted.read(br"clients/10.0.0.1/\Boot\BCD").unwrap();
     watcher.line_with(r"opened   \Boot\BCD");
 }
 

@@ -174,6 +174,11 @@ fn what_is_no_address_is_told_so() {
     }
     let done = mount(Path::new("/nowhere"), &world, &["--web-write"]);
     assert_eq!(done.status.code(), Some(2), "nothing to write on");
+    let page = ["--web", "127.0.0.1:0", "--web-write"];
+    let done = mount(Path::new("/nowhere"), &world, &page);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(said.contains("needs a configuration file"), "{said}");
 }
 
 fn mount(root: &Path, world: &World, options: &[&str]) -> std::process::Output {

@@ -43,7 +43,7 @@ pub(super) fn judge(case: &Case) -> Vec<Finding> {
         ),
         State::NotFolder => problem(
             format!("the mountpoint {path} is not a folder"),
-            format!("name a folder in {}", case.site.file.display()),
+            format!("name a folder in {}", case.site.place()),
         ),
         State::NotPermitted(error) => problem(
             format!("the mountpoint {path} may not be looked at: {error}"),

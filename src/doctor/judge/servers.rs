@@ -1,7 +1,8 @@
 //! Does a server serve the mount, and does it let the mount know its client?
 //!
 //! A server that serves something else is a problem only where no other one serves the
-//! mount: a machine may have a web server for other things.
+//! mount: a machine may have a web server for other things. What waits on TFTP's own port is
+//! there for clients that boot: it is judged apart from web servers.
 
 use std::path::Path;
 
@@ -20,15 +21,11 @@ mod flaw;
 
 pub(super) fn judge(case: &Case) -> Vec<Finding> {
     let is_served = case.servers.iter().any(is_serving);
-    let most = match is_served {
-        true => Level::Note,
-        false => Level::Problem,
-    };
     let patients = case.servers.iter().map(|seen| Patient {
         case,
         seen,
         about: about(seen),
-        most,
+        most: most(case, seen),
     });
     let mut findings: Vec<Finding> = patients.flat_map(|patient| patient.findings()).collect();
     let is_told = findings
@@ -39,6 +36,19 @@ pub(super) fn judge(case: &Case) -> Vec<Finding> {
         findings.push(unserved(case));
     }
     findings
+}
+
+/// How much it matters if this one serves something else.
+fn most(case: &Case, seen: &Seen) -> Level {
+    let mut serving = case.servers.iter().filter(|seen| is_serving(seen));
+    let is_served = match has_tftp_port(seen) {
+        true => serving.any(has_tftp_port),
+        false => serving.next().is_some(),
+    };
+    match is_served {
+        true => Level::Note,
+        false => Level::Problem,
+    }
 }
 
 /// What a server is called in what is printed.
@@ -61,9 +71,12 @@ pub(super) fn is_serving(seen: &Seen) -> bool {
 
 /// Whether it is a server of files, and what it serves is not known.
 fn may_serve(seen: &Seen) -> bool {
+    seen.serves.is_err() && (seen.server.is_some() || has_tftp_port(seen))
+}
+
+fn has_tftp_port(seen: &Seen) -> bool {
     let mut sockets = seen.sockets.iter();
-    let has_tftp = sockets.any(|socket| (socket.protocol, socket.port) == (Protocol::Udp, 69));
-    seen.serves.is_err() && (seen.server.is_some() || has_tftp)
+    sockets.any(|socket| (socket.protocol, socket.port) == (Protocol::Udp, 69))
 }
 
 /// One that is set up for it is to be started, else one is to be set up.
@@ -154,10 +167,8 @@ impl Patient<'_> {
     }
 
     fn known(&self, server: &Server, serves: &Serves) -> Vec<Finding> {
-        if let Some(why) = &serves.setup.off {
-            // It is no server of files at all: that is nothing wrong with it.
-            let off = self.serves_not(server, why.clone(), None);
-            return vec![off.at_most(Level::Note)];
+        if let Some(off) = self.off(server, serves) {
+            return vec![off];
         }
         if let Some(early) = self.early(serves) {
             return vec![early];
@@ -170,6 +181,21 @@ impl Patient<'_> {
         }
         findings.extend(self.changed(server, serves));
         findings
+    }
+
+    /// What was read says that it serves no files; its port may say otherwise.
+    fn off(&self, server: &Server, serves: &Serves) -> Option<Finding> {
+        let why = serves.setup.off.as_ref()?;
+        let what = match has_tftp_port(self.seen) {
+            true => format!(
+                "which folder it serves is not known: by what was read {why}, and yet it waits on \
+                 UDP port 69"
+            ),
+            // It is no server of files at all: that is nothing wrong with it.
+            false => why.clone(),
+        };
+        let off = self.serves_not(server, what, None);
+        Some(off.at_most(Level::Note))
     }
 
     /// It stands where the mount will come, and will not see it.

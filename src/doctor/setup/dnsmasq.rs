@@ -3,7 +3,7 @@
 //! Its files are read once, when it starts. They are read after the command line, and what
 //! is read last counts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::options::Grammar;
 use super::reader::Reader;
@@ -30,22 +30,25 @@ const USUAL: &str = "/etc/dnsmasq.conf";
 /// What it is set up to do.
 pub fn setup(running: &Running, reader: &Reader<'_>) -> Setup {
     let options = GRAMMAR.parse(&running.command);
-    let mut said = Said::default();
+    let mut said = Said::new(&running.folder);
     for (name, value) in options.given().filter(|(name, _)| *name != "conf-file") {
         said.option(name, value, None, reader);
     }
     match options.value("conf-file") {
-        Some(file) => said.file(Path::new(file), reader),
+        Some(file) => said.named(file, reader),
         // Without that file nothing is set, which is nothing wrong.
         None if reader.is_there(Path::new(USUAL)) => said.file(Path::new(USUAL), reader),
         None => {}
     }
-    said.setup()
+    said.setup(reader)
 }
 
 /// What was said so far.
 #[derive(Default)]
 struct Said {
+    /// Where what is named relatively begins. It went to `/` when it was in order, and so most
+    /// such files are not there: the folder in which it was started is not known any more.
+    begin: PathBuf,
     enabled: bool,
     root: Option<Root>,
     /// Roots for single interfaces.
@@ -55,6 +58,17 @@ struct Said {
 }
 
 impl Said {
+    fn new(begin: &Path) -> Self {
+        Self {
+            begin: begin.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn named(&mut self, file: &str, reader: &Reader<'_>) {
+        self.file(&self.begin.join(file), reader);
+    }
+
     fn file(&mut self, file: &Path, reader: &Reader<'_>) {
         let text = reader.text(file).unwrap_or_default();
         for line in text.lines() {
@@ -70,7 +84,7 @@ impl Said {
             "tftp-root" => self.add_root(value, file),
             "tftp-unique-root" if value.eq_ignore_ascii_case("mac") => self.unique = Some(By::Mac),
             "tftp-unique-root" => self.unique = Some(By::Address),
-            "conf-file" => self.file(Path::new(value), reader),
+            "conf-file" => self.named(value, reader),
             "conf-dir" => self.folder(value, reader),
             "conf-script" => reader.trouble("a part of it is printed by a conf-script".to_owned()),
             _ => {}
@@ -103,9 +117,12 @@ impl Said {
         }
     }
 
-    fn setup(self) -> Setup {
-        if !self.enabled {
-            return Setup::off("its TFTP is not switched on");
+    fn setup(self, reader: &Reader<'_>) -> Setup {
+        match self.enabled {
+            true => {}
+            // What could not be read may switch it on.
+            false if reader.has_troubles() => return Setup::default(),
+            false => return Setup::off("its TFTP is not switched on"),
         }
         // Only a root gets an address behind it: without one, names are paths of the disk.
         let no_root = self.root.is_none() && self.others.is_empty() && self.unique.is_some();

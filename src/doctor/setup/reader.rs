@@ -138,6 +138,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether there was something that was not understood so far.
+    pub fn has_troubles(&self) -> bool {
+        !self.troubles.borrow().is_empty()
+    }
+
     /// The files and folders that were read, and what was not understood.
     pub fn into_parts(self) -> (Vec<PathBuf>, Vec<String>) {
         (self.read.into_inner(), self.troubles.into_inner())

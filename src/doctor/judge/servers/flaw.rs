@@ -47,7 +47,7 @@ impl Patient<'_> {
             return None;
         }
         let (user, owner) = (name(user), name(owner));
-        let file = self.case.site.file.display();
+        let file = self.case.site.place();
         Some(self.problem(
             format!(
                 "serves only what belongs to its user {user} (tftp-secure), and all files of the \
