@@ -24,6 +24,7 @@ const WHILE: Duration = Duration::from_secs(1);
 pub struct Chronicle {
     requests: Limit,
     stages: Limit,
+    ends: Limit,
 }
 
 impl Default for Chronicle {
@@ -31,6 +32,7 @@ impl Default for Chronicle {
         Self {
             requests: Limit::new(MOST, WHILE),
             stages: Limit::new(MOST, WHILE),
+            ends: Limit::new(MOST, WHILE),
         }
     }
 }
@@ -56,12 +58,23 @@ impl Chronicle {
     /// Says how many lines were left out, once that is over.
     pub fn tick(&self) {
         let now = Instant::now();
-        tell_left_out(self.requests.left_out(now) + self.stages.left_out(now));
+        let limits = [&self.requests, &self.stages, &self.ends];
+        tell_left_out(limits.iter().map(|limit| limit.left_out(now)).sum());
+    }
+
+    /// A boot has come to an end that is none. Why, is found out only where it is told:
+    /// whoever is on the network can make thousands of boots fail.
+    pub fn ended(&self, who: &Who, boot: &Boot, why: impl FnOnce() -> Option<Diagnosis>) {
+        if let Some(left_out) = self.ends.pass(Instant::now()) {
+            tell_left_out(left_out);
+            why()
+                .iter()
+                .for_each(|diagnosis| ended(who, boot, diagnosis));
+        }
     }
 }
 
-/// A boot has come to an end that is none.
-pub fn ended(who: &Who, boot: &Boot, diagnosis: &Diagnosis) {
+fn ended(who: &Who, boot: &Boot, diagnosis: &Diagnosis) {
     let image = boot.image.as_deref().unwrap_or("none");
     let mut said = format!("{who}: {}", diagnosis.what);
     if let Some(screen) = &diagnosis.screen {

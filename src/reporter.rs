@@ -266,6 +266,24 @@ impl Reporter {
     }
 }
 
+/// Not all of them, in their order. Those with which something is wrong are not left out for
+/// the sake of others.
+fn at_most(most: usize, mut clients: Vec<Client>) -> Vec<Client> {
+    let is_well = |client: &Client| matches!(client.state, State::UnderWay | State::Done);
+    let ill = clients.iter().filter(|client| !is_well(client)).count();
+    let (mut ill, mut well) = (ill.min(most), most.saturating_sub(ill));
+    clients.retain(|client| {
+        let left = match is_well(client) {
+            true => &mut well,
+            false => &mut ill,
+        };
+        let is_kept = *left > 0;
+        *left = left.saturating_sub(1);
+        is_kept
+    });
+    clients
+}
+
 /// A request as it is passed on, just when it happens.
 pub fn request(news: &News) -> Request {
     told::request(news, SystemTime::now())
@@ -278,9 +296,10 @@ impl Tells for Reporter {
         let until = now.steady + PATIENCE;
         let catalog = self.parts.tree.catalog();
         let all = self.parts.journal.all();
-        let clients = all.iter().take(most_clients);
+        let clients = all.iter();
         let clients = clients.map(|(who, history)| self.client(who, history, now, until));
         let clients: Vec<Client> = clients.collect();
+        let images = self.images(&catalog, &clients);
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mountpoint: self.parts.mountpoint.clone(),
@@ -289,10 +308,10 @@ impl Tells for Reporter {
             running_s: self.began.steady.elapsed().as_secs(),
             reading: self.parts.gauges.reading(),
             counts: self.counts(),
-            images: self.images(&catalog, &clients),
+            images,
             clients_in_all: all.len(),
             warnings: self.warnings(&catalog, &all),
-            clients,
+            clients: at_most(most_clients, clients),
         }
     }
 

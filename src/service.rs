@@ -26,7 +26,6 @@ use std::time::{Duration, Instant};
 use sd_notify::NotifyState;
 
 use crate::advice;
-use crate::chronicle;
 use crate::config::{Config, Problems};
 use crate::control::Control;
 use crate::failure::Failure;
@@ -237,9 +236,8 @@ impl Service {
         self.ears.tally.heard();
         for (who, boot) in self.journal.take_ended(Instant::now()) {
             self.ears.tally.failed.add(1);
-            if let Some(diagnosis) = self.reporter.diagnose(&who, &boot) {
-                chronicle::ended(&who, &boot, &diagnosis);
-            }
+            let why = || self.reporter.diagnose(&who, &boot);
+            self.ears.chronicle.ended(&who, &boot, why);
         }
     }
 

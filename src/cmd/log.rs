@@ -95,11 +95,8 @@ fn levels() -> Targets {
     let chosen = chosen.unwrap_or_default();
     // Modules only, or a word that is no level: nothing else falls silent.
     let level = chosen.default_level().unwrap_or(LevelFilter::INFO);
-    if level > LevelFilter::INFO {
-        return chosen;
-    }
-    // fuser warns of every call that we do not answer, such as the ioctl by which a program
-    // asks whether a file is a terminal.
+    // fuser has a line for every request, and warns of every call that we do not answer, such
+    // as the ioctl by which a program asks whether a file is a terminal: for whoever names it.
     let usual = Targets::new().with_target("fuser", level.min(LevelFilter::ERROR));
     usual.with_targets(chosen).with_default(level)
 }

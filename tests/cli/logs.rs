@@ -111,11 +111,28 @@ fn a_flood_of_misses_is_counted_and_not_written() {
         let log = mounted.log();
         (written(&log) + left_out(&log) == 2_000).then_some(())
     });
-    assert!(
-        written(&mounted.log()) < 1_000,
-        "{}",
-        written(&mounted.log())
-    );
+    let log = mounted.log();
+    assert!(written(&log) < 1_000, "{}", written(&log));
+    let lines = log.lines().count();
+    assert!(lines < 1_100, "{lines}: somebody else writes a line each");
+}
+
+/// Whoever can send from many addresses can make as many boots fail.
+#[test]
+fn a_flood_of_failing_boots_is_counted_and_not_written() {
+    const CLIENTS: usize = 600;
+    let world = site();
+    let Some(mounted) = mounted(&world, &[], "info") else {
+        return;
+    };
+    for number in 0..CLIENTS {
+        let name = format!("clients/10.0.{}.{}/Boot/BCD", number / 250, number % 250);
+        assert!(mounted.read(name.as_bytes()).is_err());
+    }
+    mounted.wait_for_log("lines about requests were left out");
+    let log = mounted.log();
+    let told = log.matches("the boot configuration").count();
+    assert!(told < CLIENTS / 2, "{told}");
 }
 
 /// A daemon in a mount namespace of its own, in which the journal's socket is ours.

@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use winbootfs::control::{self, Question};
 use winbootfs::journal::progress::{Stage, Worth};
 use winbootfs::status::{Answer, Client, Diagnosis, How, State};
 
@@ -297,6 +298,33 @@ fn a_boot_image_that_came_whole_is_done_however_often_it_was_looked_at() {
         assert_eq!((client.stage, client.state), (Stage::Done, State::Done));
         let log = mounted.log();
         assert!(!log.contains("WARN 127.0.0.21"), "{log}");
+    }
+}
+
+/// The page asks for no more clients than it can show.
+#[test]
+fn a_short_status_counts_all_clients_and_shows_those_that_failed() {
+    let Some((_world, mounted)) = mounted(&image()) else {
+        return;
+    };
+    mounted.read(b"clients/10.0.0.1/Boot/pxeboot.n12").unwrap();
+    assert!(mounted.read(b"clients/10.0.0.1/Boot/none.wim").is_err());
+    for other in ["10.0.0.2", "10.0.0.3"] {
+        let name = format!("clients/{other}/Boot/pxeboot.n12");
+        mounted.read(name.as_bytes()).unwrap();
+    }
+    for (most, shown) in [
+        (1, &["10.0.0.1"][..]),
+        (2, &["10.0.0.3", "10.0.0.1"]),
+        (9, &["10.0.0.3", "10.0.0.2", "10.0.0.1"]),
+    ] {
+        let asked = Question::Status { most_clients: most };
+        let Ok(control::Answer::Status(status)) = control::ask(mounted.root(), &asked) else {
+            panic!("no status");
+        };
+        let clients = status.clients.iter().map(|client| client.client.as_str());
+        assert_eq!(clients.collect::<Vec<_>>(), shown);
+        assert_eq!((status.images[0].clients, status.clients_in_all), (3, 3));
     }
 }
 
