@@ -71,6 +71,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("choice-memory", "a followed client, of 100,000", AtMost(400.0), " B", choice::memory),
     row("store-lookup", "a made store, by a client's folder, stat, p50", AtMost(1000.0), " us", journal::store),
     row("journal-request", "a request in the journal, 1,000 clients", AtMost(2.0), " us", journal::request),
+    row("journal-ratio", "look-ups and openings, without the journal : with it", AtLeast(0.8), "", journal::ratio),
     row("journal-status", "status of 1,000 clients with 200 requests each", AtMost(100.0), " ms", journal::status),
     row("journal-memory", "memory for these", AtMost(20.0), " MiB", journal::memory),
     row("tftp-dnsmasq-1456", "16 MiB through dnsmasq", AtLeast(0.98), "", network::dnsmasq_1456),
