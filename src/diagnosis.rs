@@ -20,7 +20,7 @@ use crate::journal::Who;
 use crate::journal::boot::{Boot, Ending};
 use crate::journal::part::Shelf;
 use crate::program::Firmware;
-use crate::seen::{Seen, Wims};
+use crate::seen::{Read, Seen, Wims};
 use crate::status::Diagnosis;
 use crate::tree::{Named, Place, Walker};
 
@@ -118,9 +118,9 @@ impl Case<'_> {
     }
 }
 
-/// The boot configuration that the boot manager reads, understood, and where it is stored.
-fn store(seen: &Seen<'_>, route: Route) -> Option<(Store, String)> {
+/// The boot configuration that the boot manager reads, understood, and how it was read.
+fn store(seen: &Seen<'_>, route: Route) -> Option<(Store, Read)> {
     let read = seen.store(route)?;
     let store = Store::read(read.bytes.as_ref().ok()?).ok()?;
-    Some((store, read.shown()))
+    Some((store, read))
 }

@@ -103,6 +103,12 @@ pub fn is_separator(byte: u8) -> bool {
     byte == b'\\' || byte == b'/'
 }
 
+/// The last part of a path, which may be empty.
+pub fn last(path: &str) -> &[u8] {
+    let mut parts = path.as_bytes().rsplit(|byte| is_separator(*byte));
+    parts.next().unwrap_or_default()
+}
+
 /// Splits a request into its parts. Empty parts and `.` vanish, so doubled, leading and
 /// trailing separators mean nothing; what cannot be a name is refused whole.
 ///

@@ -337,31 +337,43 @@ impl Tells for Reporter {
         let catalog = self.parts.tree.catalog();
         let config = catalog.config();
         let address = Address::parse(client.as_bytes());
-        let matched = address.map(|address| Match::of(&address));
-        let matched =
-            matched.ok_or_else(|| format!("{} is no address", visible(client.as_bytes())))?;
+        let address =
+            address.ok_or_else(|| format!("{} is no address", visible(client.as_bytes())))?;
         if config.file.as_os_str().is_empty() {
             return Err("this daemon has no configuration file, and so no clients.d/".to_owned());
         }
         let folder = dropped::path_beside(&config.file);
+        let client = self.known_client(&address);
         let Some(image) = image else {
-            let file = dropped::file_for(&folder, &matched);
-            return match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    Err(format!("{} cannot be removed: {error}", file.display()))
-                }
-                _ => Ok(()),
-            };
+            return forget(&folder, &client);
         };
         let known = catalog
             .image(&fold(image.as_bytes()))
             .map(|(name, _)| name.clone());
         let known =
             known.ok_or_else(|| format!("no image is named {}", visible(image.as_bytes())))?;
+        // A rule for its address would come after every rule for its MAC.
+        let matched = Match::of(&client.key().unwrap_or(address));
         dropped::write(&folder, &matched, &known, None, false)
             .map(|_| ())
             .map_err(|error| format!("{} cannot be written: {error}", folder.display()))
     }
+}
+
+/// Takes back what was chosen for a client, by its address as by its MAC.
+fn forget(folder: &Path, client: &KnownClient) -> Result<(), String> {
+    let mac = client.mac.map(Address::Mac);
+    let forms = mac.into_iter().chain(client.ip.map(Address::Ip));
+    for form in forms {
+        let file = dropped::file_for(folder, &Match::of(&form));
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("{} cannot be removed: {error}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl Known {

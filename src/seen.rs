@@ -11,12 +11,17 @@ use std::sync::Arc;
 use crate::bcd::{Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, judge_unreadable};
 use crate::error::Error;
 use crate::expected::{Need, programs};
-use crate::name::{fold, is_separator, visible};
+use crate::journal::part::Part;
+use crate::name::{Folded, fold, last, visible};
+use crate::stores::Why;
 use crate::tree::{FilePlace, Place, Walker};
 use crate::wim::{self, Unsupported};
 
 /// Where the search for a file ends: no image has so many names.
 const MOST_NAMES: usize = 100_000;
+
+/// How many files that may be meant are looked into: a store of images may hold hundreds.
+const MOST_TRIED: usize = 8;
 
 /// An image, or any other folder, through the eyes of a client.
 #[derive(Debug)]
@@ -56,6 +61,11 @@ impl Read {
         let (store, remarks) = read.map_err(|error| unreadable(&error.to_string()))?;
         let remarks = remarks.iter().map(ToString::to_string);
         Ok((store, remarks.collect()))
+    }
+
+    /// Whether it is on no disk, not even in part: no command can change it.
+    pub fn is_all_made(&self) -> bool {
+        self.file.why().is_some_and(Why::is_all_made)
     }
 
     /// The name under which it is read, and which store that is.
@@ -105,6 +115,67 @@ impl<'a> Seen<'a> {
         Some(Read { name, file, bytes })
     }
 
+    /// Whether a path leads to a file of the image, which an alias can lead to, and not of the
+    /// base.
+    pub fn is_of_image(&self, path: &str) -> bool {
+        let file = self.file(path);
+        file.is_some_and(|(file, _)| file.image.is_some())
+    }
+
+    /// A file of the image that may be meant by a path that leads nowhere: of the same name but
+    /// for one slip, else another boot image or boot.sdi.
+    pub fn likely(&self, path: &str) -> Option<String> {
+        let asked = fold(last(path));
+        let mut found = Vec::new();
+        let add = |path: String, file: FilePlace| {
+            if file.image.is_some() {
+                found.push((
+                    !is_slip(asked.as_bytes(), fold(last(&path)).as_bytes()),
+                    path,
+                ));
+            }
+            None::<()>
+        };
+        self.search(|name| may_be_meant(&asked, &fold(name)), add);
+        found.sort_by_key(|(is_another, _)| *is_another);
+        let mut paths = found.into_iter().map(|(_, path)| path).take(MOST_TRIED);
+        let is_wim = ending(asked.as_bytes()) == Some(b"wim");
+        paths.find(|path| !is_wim || self.wim(path) == Wim::Bootable)
+    }
+
+    /// Goes through the files of a wanted name until one is taken, folder by folder: what is
+    /// nearest to the root comes first. Aliases are no files of their own.
+    fn search<T>(
+        &self,
+        is_wanted: impl Fn(&[u8]) -> bool,
+        mut take: impl FnMut(String, FilePlace) -> Option<T>,
+    ) -> Option<T> {
+        let mut folders = VecDeque::from([(self.root.clone(), String::new())]);
+        let mut seen = 0;
+        while let Some((folder, way)) = folders.pop_front() {
+            for entry in self.walker.list(&folder).unwrap_or_default() {
+                seen += 1;
+                let enters = entry.is_folder && seen < MOST_NAMES;
+                if !enters && !is_wanted(&entry.name) {
+                    continue;
+                }
+                let path = format!("{way}\\{}", String::from_utf8_lossy(&entry.name));
+                match self.walker.walk(&folder, &[&entry.name]).found {
+                    Ok((place @ Place::Folder(..), _)) if enters => {
+                        folders.push_back((place, path));
+                    }
+                    Ok((Place::File(file), _)) if !file.aliased && is_wanted(&entry.name) => {
+                        if let Some(taken) = take(path, file) {
+                            return Some(taken);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
     fn first(&self, need: &Need) -> Option<&'static str> {
         let mut names = need.any_of.iter();
         names.find(|name| self.file(name).is_some()).copied()
@@ -115,6 +186,43 @@ impl<'a> Seen<'a> {
             Ok((Place::File(file), attributes)) => Some((file, attributes.size)),
             _ => None,
         }
+    }
+}
+
+/// Whether one name may have been written for the other.
+fn may_be_meant(asked: &Folded, name: &Folded) -> bool {
+    let (asked, name) = (asked.as_bytes(), name.as_bytes());
+    let part = Part::of(asked);
+    let is_alike = match part {
+        Part::Image | Part::Sdi => ending(asked) == ending(name),
+        _ => is_slip(asked, name),
+    };
+    is_alike && part == Part::of(name)
+}
+
+fn ending(name: &[u8]) -> Option<&[u8]> {
+    name.rsplit(|byte| *byte == b'.').next()
+}
+
+/// Whether two names differ by one letter, which is another one, is missing or too much, or
+/// has changed its place with the next.
+fn is_slip(one: &[u8], other: &[u8]) -> bool {
+    let begins = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other);
+    let begins = begins.count();
+    let (one, other) = (one.split_at(begins).1, other.split_at(begins).1);
+    let ends = one.iter().rev().zip(other.iter().rev());
+    let ends = ends.take_while(|(one, other)| one == other).count();
+    let (one, other) = (
+        one.split_at(one.len() - ends).0,
+        other.split_at(other.len() - ends).0,
+    );
+    match (one, other) {
+        ([_], [_]) | ([], [_]) | ([_], []) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
     }
 }
 
@@ -132,29 +240,9 @@ impl Files for Seen<'_> {
         self.file(path).map(|(_, size)| size)
     }
 
-    /// Folder by folder, so what is nearest to the root comes first.
     fn nearest(&self, path: &str) -> Option<String> {
-        let last = path.bytes().rev().take_while(|byte| !is_separator(*byte));
-        let last = fold(path.as_bytes().get(path.len() - last.count()..)?);
-        let mut folders = VecDeque::from([(self.root.clone(), String::new())]);
-        let mut seen = 0;
-        while let Some((folder, way)) = folders.pop_front() {
-            for entry in self.walker.list(&folder).unwrap_or_default() {
-                let path = format!("{way}\\{}", String::from_utf8_lossy(&entry.name));
-                seen += 1;
-                let found = self.walker.walk(&folder, &[&entry.name]).found;
-                match found.map(|(place, _)| place) {
-                    Ok(Place::File(file)) if !file.aliased && fold(&entry.name) == last => {
-                        return Some(path);
-                    }
-                    Ok(place @ Place::Folder(..)) if seen < MOST_NAMES => {
-                        folders.push_back((place, path));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        None
+        let wanted = fold(last(path));
+        self.search(|name| fold(name) == wanted, |path, _| Some(path))
     }
 
     fn wim(&self, path: &str) -> Wim {

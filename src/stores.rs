@@ -389,6 +389,11 @@ impl Why {
         !matches!(self.done, Done::AsItIs | Done::NotUnderstood(_))
     }
 
+    /// Whether no store of the image went into it.
+    pub fn is_all_made(&self) -> bool {
+        matches!(self.done, Done::Made(_))
+    }
+
     /// Whether another client might get another store under this name.
     pub fn depends_on_client(&self) -> bool {
         !matches!(self.done, Done::NotUnderstood(_))

@@ -66,6 +66,11 @@ impl Store {
 }
 
 impl Mention {
+    /// Whether the file becomes a RAM disk: it is a boot image.
+    pub fn is_ramdisk(&self) -> bool {
+        self.options.is_some()
+    }
+
     /// The command that names another file in this line.
     pub fn change(&self, path: &str) -> String {
         let path = make::rooted(path);

@@ -3,11 +3,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::config_file;
 use super::out::say;
+use crate::cards::Cards;
+use crate::choice::{Because, Choice, Ruling};
 use crate::cli::{ClientClearArgs, ClientCommand, ClientSetArgs};
+use crate::client::{Client, Macs};
 use crate::config::dropped::{self, DroppedRule};
 use crate::config::{Config, ImageName, Match};
 use crate::failure::Failure;
@@ -37,10 +41,35 @@ fn set(config: &Config, folder: &mut dropped::Folder, args: &ClientSetArgs) -> R
     say!("{matched} gets {image}{}", ending(until, args.once))?;
     folder.read(config);
     let wrong = folder.problems();
-    match wrong.iter().find(|problems| problems.file == file) {
-        Some(problems) => Err(Failure::Failed(problems.to_string())),
+    if let Some(problems) = wrong.iter().find(|problems| problems.file == file) {
+        return Err(Failure::Failed(problems.to_string()));
+    }
+    match before(config, folder, &matched) {
+        Some((mac, rule)) => say!(
+            "  but {matched} is {mac} at present, and its own rule comes first: {} ({})\n  \
+             to set that: winbootfs client set {mac} {:?}",
+            rule.image(),
+            Because::Rule(rule.clone()),
+            &*image
+        ),
         None => Ok(()),
     }
+}
+
+/// The rule that comes before one for this address: that of the card which has it now.
+fn before(
+    config: &Config,
+    folder: &dropped::Folder,
+    matched: &Match,
+) -> Option<(Match, Arc<Ruling>)> {
+    let choice = Choice::new(config, &folder.rules());
+    let client = matched.single().map(|address| Client::at(&address))?;
+    if client.mac.is_some() || !choice.matches_macs() {
+        return None;
+    }
+    let client = client.with_mac(|ip| Cards::new(config).mac_of(ip));
+    let rule = choice.rule(&client, SystemTime::now())?;
+    matches!(rule.matched, Match::Mac(_)).then(|| (rule.matched, rule))
 }
 
 fn list(folder: &dropped::Folder) -> Result<(), Failure> {

@@ -4,9 +4,10 @@ use super::{Case, store};
 use crate::bcd::{Files, Mention, Route, Wanted, screen};
 use crate::config::ImageName;
 use crate::expected::{FILES, Need, no_store, programs};
-use crate::journal::part::{Part, Shelf};
+use crate::journal::part::{Part, Shelf, is_same};
 use crate::journal::progress::{Lost, Stage};
-use crate::name::visible;
+use crate::name::{fold, last, undamaged, visible};
+use crate::program::Firmware;
 use crate::seen::Seen;
 use crate::status::Diagnosis;
 use crate::tree::{Place, Sight, Walker};
@@ -20,32 +21,49 @@ const NO_MANAGER: &str = "TFTP download failed";
 /// How many other images that have it are named.
 const MOST_IMAGES: usize = 3;
 
+/// What was asked for in vain, held against what there is.
+struct Sought<'a> {
+    case: &'a Case<'a>,
+    seen: &'a Seen<'a>,
+    lost: &'a Lost,
+    /// The name, as far as it is one.
+    name: String,
+    /// A file of that name that is elsewhere.
+    nearest: Option<String>,
+    /// Lines of the boot configuration that name it.
+    mentions: Vec<Mention>,
+    /// Whether that boot configuration is on no disk.
+    is_made: bool,
+    /// Other images that have it.
+    elsewhere: Vec<ImageName>,
+}
+
 pub(super) fn diagnose(
     case: &Case<'_>,
     seen: &Seen<'_>,
     walker: &Walker<'_>,
     lost: &Lost,
 ) -> Diagnosis {
-    let name = String::from_utf8_lossy(&lost.name);
-    let nearest = seen.nearest(&name);
-    let mentions = mentions(case, seen, &name);
-    let elsewhere = images_with(case, walker, &name);
-    let mut hints: Vec<String> = mentions.iter().map(|(line, _)| line.clone()).collect();
-    hints.extend(
-        nearest
-            .iter()
-            .map(|path| format!("the nearest: {}", visible(path.as_bytes()))),
-    );
-    hints.extend(
-        elsewhere
-            .iter()
-            .map(|image| format!("image {image} has it")),
-    );
+    let name = undamaged(&lost.name).unwrap_or(&lost.name);
+    let name = String::from_utf8_lossy(name).into_owned();
+    let store = case.boot.store().and_then(|_| store(seen, case.route()));
+    let mentions = store.as_ref().map(|(store, _)| store.mentions(&name));
+    let sought = Sought {
+        case,
+        seen,
+        lost,
+        nearest: seen.nearest(&name),
+        mentions: mentions.unwrap_or_default(),
+        is_made: store.as_ref().is_some_and(|(_, read)| read.is_all_made()),
+        elsewhere: images_with(case, walker, &name),
+        name,
+    };
+    let shown = store.map(|(_, read)| read.shown()).unwrap_or_default();
     Diagnosis {
         what: what(case, lost),
         screen: on_screen(case, lost),
-        next: next(case, lost, nearest.as_deref(), &mentions, &elsewhere),
-        hints,
+        next: sought.next(),
+        hints: sought.hints(&shown),
     }
 }
 
@@ -87,20 +105,6 @@ fn on_screen(case: &Case<'_>, lost: &Lost) -> Option<String> {
     Some(screen(wanted, case.route().firmware()).to_string())
 }
 
-/// The lines of the client's boot configuration that name it, each with the store it is in.
-fn mentions(case: &Case<'_>, seen: &Seen<'_>, name: &str) -> Vec<(String, Mention)> {
-    if case.boot.store().is_none() {
-        return Vec::new();
-    }
-    let Some((store, shown)) = store(seen, case.route()) else {
-        return Vec::new();
-    };
-    let mentions = store.mentions(name).into_iter();
-    mentions
-        .map(|mention| (format!("{shown} says: {}", mention.line), mention))
-        .collect()
-}
-
 /// Other images in which that name is a file.
 fn images_with(case: &Case<'_>, walker: &Walker<'_>, name: &str) -> Vec<ImageName> {
     let own = case.image();
@@ -114,37 +118,6 @@ fn images_with(case: &Case<'_>, walker: &Walker<'_>, name: &str) -> Vec<ImageNam
     others.filter(has_it).take(MOST_IMAGES).cloned().collect()
 }
 
-fn next(
-    case: &Case<'_>,
-    lost: &Lost,
-    nearest: Option<&str>,
-    mentions: &[(String, Mention)],
-    elsewhere: &[ImageName],
-) -> String {
-    let Some(image) = case.image() else {
-        return no_image(case, elsewhere);
-    };
-    if let Some(path) = nearest {
-        let alias = format!(
-            "name it with an alias: [image.{image}] alias = {{ {:?} = {:?} }}",
-            slashed(&String::from_utf8_lossy(&lost.name)),
-            slashed(path)
-        );
-        return match mentions.first() {
-            Some((_, mention)) => format!("{alias}; or change the store: {}", mention.change(path)),
-            None => alias,
-        };
-    }
-    // One boot.sdi is as good as another.
-    let elsewhere = elsewhere.first().filter(|_| lost.part != Part::Sdi);
-    if let (Some(other), Some(client)) = (elsewhere, case.address()) {
-        return format!(
-            "is {image} the image it is to have? If not: winbootfs client set {client} {other}"
-        );
-    }
-    needed(case, lost)
-}
-
 fn no_image(case: &Case<'_>, elsewhere: &[ImageName]) -> String {
     let image = elsewhere.first().map_or("IMAGE", |image| image);
     match case.address() {
@@ -156,28 +129,148 @@ fn no_image(case: &Case<'_>, elsewhere: &[ImageName]) -> String {
     }
 }
 
-/// What to bring, where nothing of that name is anywhere.
-fn needed(case: &Case<'_>, lost: &Lost) -> String {
-    let route = case.route();
-    let secure_boot = case
-        .image()
-        .and_then(|image| case.catalog.config().image(&image));
-    let secure_boot = secure_boot.map(|spec| spec.secure_boot).unwrap_or_default();
-    let need = |needs: &'static [Need], at: usize| needs.get(at).map(|need| need.next(secure_boot));
-    let found = match lost.part {
-        Part::Program(_) => need(programs(route), 0),
-        Part::Manager => need(programs(Route::BiosPxe), 1),
-        Part::Store(Shelf::Named) => {
-            Some("take option 252 out of the DHCP server's answers; or bring the file")
+impl Sought<'_> {
+    fn hints(&self, store: &str) -> Vec<String> {
+        let mentions = self.mentions.iter();
+        let mentions = mentions.map(|mention| format!("{store} says: {}", mention.line));
+        let nearest = self.nearest.iter();
+        let nearest = nearest.map(|path| format!("the nearest: {}", visible(path.as_bytes())));
+        let elsewhere = self.elsewhere.iter();
+        let elsewhere = elsewhere.map(|image| format!("image {image} has it"));
+        mentions.chain(nearest).chain(elsewhere).collect()
+    }
+
+    fn next(&self) -> String {
+        let Some(image) = self.case.image() else {
+            return no_image(self.case, &self.elsewhere);
+        };
+        if let Some(path) = &self.nearest {
+            return self.instead(&image, path);
         }
-        Part::Store(_) => Some(no_store(route.firmware())),
-        Part::Sdi => need(FILES, 0),
-        Part::Image => need(FILES, 1),
-        Part::Folder | Part::Extra(_) | Part::Menu | Part::Other => None,
-    };
-    found
-        .unwrap_or("look what there is: winbootfs tree")
-        .to_owned()
+        // One boot.sdi is as good as another.
+        let elsewhere = self.elsewhere.first();
+        let elsewhere = elsewhere.filter(|_| self.lost.part != Part::Sdi);
+        if let (Some(other), Some(client)) = (elsewhere, self.case.address()) {
+            return format!(
+                "is {image} the image it is to have? If not: winbootfs client set {client} {other}"
+            );
+        }
+        if let Some(path) = self.seen.likely(&self.name) {
+            return self.instead(&image, &path);
+        }
+        self.another_program()
+            .unwrap_or_else(|| self.needed(&image))
+    }
+
+    /// Takes the file at this path instead: by an alias, or by another line where it is named.
+    fn instead(&self, image: &ImageName, path: &str) -> String {
+        let is_of_image = self.seen.is_of_image(path);
+        let alias = is_of_image.then(|| {
+            let alias = self.alias(image, &slashed(path));
+            format!("name it with an alias: {alias}")
+        });
+        let line = self
+            .mentions
+            .first()
+            .and_then(|mention| match self.is_made {
+                true if mention.is_ramdisk() && is_of_image => Some(format!(
+                    "change the menu: [image.{image}.bcd] wim = {:?}",
+                    slashed(path)
+                )),
+                true => None,
+                false => Some(format!("change the store: {}", mention.change(path))),
+            });
+        match (alias, line) {
+            (Some(alias), Some(line)) => format!("{alias}; or {line}"),
+            (Some(way), None) | (None, Some(way)) => way,
+            (None, None) => format!(
+                "copy {} into the image, as {}",
+                slashed(path),
+                self.key(image)
+            ),
+        }
+    }
+
+    fn alias(&self, image: &ImageName, target: &str) -> String {
+        let key = self.key(image);
+        format!("[image.{image}] alias = {{ {key:?} = {target:?} }}")
+    }
+
+    /// The name as the configuration of the image has it.
+    fn key(&self, image: &ImageName) -> String {
+        let key = slashed(&self.name);
+        let own = format!("images/{image}/");
+        let is_below = key
+            .get(..own.len())
+            .is_some_and(|start| fold(start.as_bytes()) == fold(own.as_bytes()));
+        match is_below {
+            true => key.split_at(own.len()).1.to_owned(),
+            false => key,
+        }
+    }
+
+    /// The boot program that the image has, where one is asked for that nobody has. Not the
+    /// one for another kind of machine.
+    fn another_program(&self) -> Option<String> {
+        let Part::Program(firmware) = self.lost.part else {
+            return None;
+        };
+        let route = match firmware {
+            Some(Firmware::Bios) => Route::BiosPxe,
+            _ => self.case.route(),
+        };
+        let program = self.seen.program(route).filter(|_| !self.lost.is_itself)?;
+        let is_last = |name: &&str| is_same(last(name), last(&self.name));
+        let usual = programs(route)
+            .first()?
+            .any_of
+            .iter()
+            .find(|name| is_last(name));
+        usual
+            .is_none_or(|usual| is_same(last(usual), last(program)))
+            .then(|| format!("let DHCP or the menu name {program}, which is there"))
+    }
+
+    /// What to bring, where there is nothing like it.
+    fn needed(&self, image: &ImageName) -> String {
+        let route = self.case.route();
+        match self.lost.part {
+            Part::Program(_) => self.need(image, programs(route).first()),
+            Part::Manager => self.need(image, programs(Route::BiosPxe).get(1)),
+            Part::Store(Shelf::Named) => {
+                "take option 252 out of the DHCP server's answers; or bring the file".to_owned()
+            }
+            Part::Store(_) => no_store(route.firmware()).to_owned(),
+            Part::Sdi => self.need(image, FILES.first()),
+            Part::Image => self.boot_image(image),
+            Part::Folder | Part::Extra(_) | Part::Menu | Part::Other => self.need(image, None),
+        }
+    }
+
+    /// One thing that a boot cannot do without, under the name by which it is asked for.
+    fn need(&self, image: &ImageName, need: Option<&Need>) -> String {
+        let Some(need) = need else {
+            return "look what there is: winbootfs tree".to_owned();
+        };
+        let spec = self.case.catalog.config().image(image);
+        let next = need.next(spec.map(|spec| spec.secure_boot).unwrap_or_default());
+        let key = self.key(image);
+        let mut usual = need.any_of.iter();
+        match usual.any(|usual| is_same(usual.as_bytes(), key.as_bytes())) {
+            true => next.to_owned(),
+            false => format!("{next}; name it {key}"),
+        }
+    }
+
+    fn boot_image(&self, image: &ImageName) -> String {
+        let key = self.key(image);
+        let bring = match key.to_ascii_lowercase().ends_with(".wim") {
+            true => format!("copy sources/boot.wim from install media to {key}"),
+            false => format!("put it at {key}"),
+        };
+        let alias = self.alias(image, "PATH");
+        format!("{bring}, or name yours with an alias: {alias}")
+    }
 }
 
 /// As a configuration has it.

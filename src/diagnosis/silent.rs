@@ -2,6 +2,7 @@
 
 use super::{Case, store};
 use crate::bcd::{self, Finding};
+use crate::config::ImageName;
 use crate::journal::boot::Boot;
 use crate::journal::entry::{Entry, Outcome};
 use crate::journal::progress::Stage;
@@ -67,7 +68,23 @@ fn finding(case: &Case<'_>, seen: &Seen<'_>) -> Option<Finding> {
         Ok((store, _)) => bcd::judge(&store, route, seen),
         Err(finding) => vec![finding],
     };
-    findings.into_iter().find(|finding| finding.is_fatal)
+    let finding = findings.into_iter().find(|finding| finding.is_fatal)?;
+    let image = case.image().filter(|_| read.is_all_made());
+    Some(match image {
+        Some(image) => in_configuration(finding, &image),
+        None => finding,
+    })
+}
+
+/// The same of a store that is on no disk, and so not changed by `bcdedit`.
+fn in_configuration(finding: Finding, image: &ImageName) -> Finding {
+    if !finding.next.starts_with("bcdedit ") {
+        return finding;
+    }
+    let next = format!(
+        "put the file where it is looked for, or name another boot image: [image.{image}.bcd] wim = ..."
+    );
+    Finding { next, ..finding }
 }
 
 /// The stage, with the last name that it got.

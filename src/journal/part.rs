@@ -132,7 +132,7 @@ pub fn is_needed(name: &Folded) -> bool {
 }
 
 /// Whether two names are one, in whatever spelling.
-pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+pub fn is_same(one: &[u8], other: &[u8]) -> bool {
     one == other
         || match (parts(one), parts(other)) {
             (Ok(one), Ok(other)) => one.into_iter().map(fold).eq(other.into_iter().map(fold)),

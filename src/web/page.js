@@ -193,7 +193,7 @@ function showStates(clients) {
 	});
 }
 
-// What has gone wrong since the page was opened.
+// What went wrong since the page was opened.
 function tell(clients) {
 	const failed = clients.filter(client => client.diagnosis || client.state === 'failed');
 	const key = client => `${client.client} ${client.boot}`;
@@ -217,9 +217,10 @@ function render() {
 	$('warned').hidden = !warnings.length;
 	lines($('warnings'), warnings.map(warning => ['li', warning]));
 	fill($('images'), images, image => image.name, () => copy('an-image'), showImage);
+	const wrong = $('side').querySelectorAll('#warnings li, [data-state=failed]').length;
+	say($('wrong'), many(wrong, 'warning')).hidden = !wrong;
 	facts($('counts'), Object.entries(COUNTS).map(([name, text]) => [text, name === 'bytes' ? size(counts.bytes) : counts[name].toLocaleString('en')]));
-	say($('reading'), reading.passthrough == null ? 'No file was opened yet.' :
-		`Files are read ${reading.passthrough ? 'by the kernel itself' : 'through the daemon'}: ${reading.why}`);
+	say($('reading'), (reading.passthrough === false ? 'Through the daemon: ' : '') + reading.why);
 	tell(clients);
 }
 

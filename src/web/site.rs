@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::guard;
 use super::reply::{Refused, Reply, done, reply};
 use crate::metrics;
+use crate::name::visible;
 use crate::status::{Status, Tells};
 
 /// How many questions the daemon works on at once; further ones wait.
@@ -178,7 +179,9 @@ impl Site {
         })?;
         let choose = move |daemon: &dyn Tells| {
             daemon.choose(&client, image.as_deref())?;
-            tracing::info!("chosen on the page: {client:?} gets {image:?}");
+            let client = visible(client.as_bytes());
+            let image = image.as_deref().unwrap_or("what the other rules say");
+            tracing::info!("chosen on the page: {client} gets {image}");
             Ok(())
         };
         let chosen: Result<(), String> = self.ask(choose).await?;

@@ -213,6 +213,29 @@ fn what_is_no_question_gets_an_error_and_harms_nothing() {
     assert_eq!(mounted.read(br"\Boot\BCD").unwrap(), b"x");
 }
 
+/// A rule for its MAC comes before one for its address: the command says which one would do.
+#[test]
+fn who_sets_an_address_is_told_of_the_rule_for_its_mac() {
+    let world = site()
+        .key("leases", "leases.txt")
+        .line("[[client]]\nmatch = \"52:54:00:12:34:56\"\nimage = \"x\"");
+    world.put("leases.txt", b"0 52:54:00:12:34:56 10.0.7.5 pc *\n");
+    with(&world, &["client", "set", "10.0.7.5", "My Image"]).printed(&[
+        "10.0.7.5 gets My Image\n",
+        "but 10.0.7.5 is 52-54-00-12-34-56 at present, and its own rule comes first: x \
+         (52-54-00-12-34-56, ",
+        "mounts.toml:8)\n  to set that: winbootfs client set 52-54-00-12-34-56 \"My Image\"\n",
+    ]);
+    for arguments in [
+        ["client", "set", "10.0.7.6", "x"],
+        ["client", "set", "10.0.7.0/24", "x"],
+        ["client", "set", "52:54:00:12:34:56", "x"],
+    ] {
+        let done = with(&world, &arguments);
+        assert!(!done.out.contains("comes first"), "{}", done.out);
+    }
+}
+
 /// Nothing that lies there by mistake keeps the daemon from serving.
 #[test]
 fn what_cannot_be_read_is_told_and_harms_nothing() {

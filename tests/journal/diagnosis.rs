@@ -231,6 +231,143 @@ fn each_thing_that_is_missing_has_its_own_advice() {
     }
 }
 
+/// What is advised of a boot manager that asked for this in vain.
+fn advised(world: &World, missing: &str) -> String {
+    let mut player = in_its_store();
+    player.misses(missing);
+    player.waits(QUIET);
+    diagnosis(world, &player).unwrap().next
+}
+
+fn starting(wim: &str) -> Store {
+    make(&Plan {
+        firmware: Firmware::Uefi,
+        program: Some(r"\bootx64.efi".to_owned()),
+        sdi: r"\Boot\boot.sdi".to_owned(),
+        entries: vec![entry(wim)],
+        timeout: 0,
+        tftp: Tftp::default(),
+    })
+}
+
+/// Not the Setup of the same medium, which starts nothing.
+#[test]
+fn a_boot_image_of_another_name_is_offered_under_the_name_that_is_asked_for() {
+    let Some(wim) = or_skip(wims::wim(&labelled("pe", WINLOAD), &[])) else {
+        return;
+    };
+    for asked in [r"\sources\cust.wim", r"\Boot\bot.wim"] {
+        let world = image_with(&starting(asked));
+        world.put("x/a/install.wim", b"wim");
+        world.put("x/sources/boot.wim", &wim);
+        let key = asked.trim_start_matches('\\').replace('\\', "/");
+        let alias = format!(
+            "name it with an alias: [image.x] alias = {{ {key:?} = \"sources/boot.wim\" }}"
+        );
+        let next = advised(&world, asked);
+        assert!(next.starts_with(&alias), "{next}");
+        assert!(next.contains("; or change the store: bcdedit "), "{next}");
+    }
+}
+
+/// One slip beats the other boot image that comes first.
+#[test]
+fn the_name_with_one_slip_is_offered_first() {
+    let Some(wim) = or_skip(wims::wim(&labelled("pe", WINLOAD), &[])) else {
+        return;
+    };
+    let slips = ["toosl.wim", "tool.wim", "toolss.wim", "toolz.wim"];
+    for slip in slips {
+        let world = image_with(&good(Firmware::Uefi));
+        world.put("x/a.wim", &wim);
+        world.put("x/pe/TOOLS.wim", &wim);
+        let next = advised(&world, &format!(r"\pe\{slip}"));
+        assert!(
+            next.contains(&format!("\"pe/{slip}\" = \"pe/TOOLS.wim\"")),
+            "{next}"
+        );
+    }
+}
+
+#[test]
+fn where_nothing_is_like_it_the_name_that_is_asked_for_is_told() {
+    let world = image_with(&good(Firmware::Uefi));
+    let next = advised(&world, r"\sources\cust.wim");
+    let expected = "copy sources/boot.wim from install media to sources/cust.wim, or name yours with \
+                    an alias: [image.x] alias = { \"sources/cust.wim\" = \"PATH\" }";
+    assert_eq!(next, expected, "boot.wim here is no WIM");
+    std::fs::remove_file(world.path("x/Boot/boot.sdi")).unwrap();
+    let next = advised(&world, r"\tools\pe.sdi");
+    assert_eq!(
+        next,
+        "copy boot/boot.sdi from install media; name it tools/pe.sdi"
+    );
+}
+
+#[test]
+fn a_program_of_a_wrong_name_is_told_the_right_one() {
+    for (there, alias) in [
+        ("Boot/pxeboot.n12", true),
+        ("Windows/Boot/PXE/pxeboot.com", false),
+    ] {
+        let world = World::new()
+            .image("x", &[(there, "program")])
+            .default_image("x");
+        let mut player = Player::new();
+        player.misses("pxeboot.n13");
+        player.waits(QUIET);
+        let next = diagnosis(&world, &player).unwrap().next;
+        let expected = match alias {
+            true => {
+                "name it with an alias: [image.x] alias = { \"pxeboot.n13\" = \"Boot/pxeboot.n12\" }"
+            }
+            false => "let DHCP or the menu name pxeboot.com, which is there",
+        };
+        assert_eq!(next, expected);
+    }
+}
+
+/// No alias of an image leads into the base.
+#[test]
+fn a_file_of_the_base_is_to_be_copied() {
+    let world = World::new()
+        .image("x", &[("a", "b")])
+        .base(&[("pe/win.wim", "wim")])
+        .default_image("x");
+    let mut player = Player::new();
+    player.misses("tools/win.wim");
+    player.waits(QUIET);
+    let next = diagnosis(&world, &player).unwrap().next;
+    assert_eq!(next, "copy pe/win.wim into the image, as tools/win.wim");
+}
+
+/// There is no file that `bcdedit` could change.
+#[test]
+fn the_menu_of_a_made_store_is_changed_in_the_configuration() {
+    let Some(wim) = or_skip(wims::wim(&labelled("pe", WINLOAD), &[])) else {
+        return;
+    };
+    let files: [(&str, &[u8]); 3] = [
+        ("bootx64.efi", b"program"),
+        ("Boot/boot.sdi", b"sdi"),
+        ("sources/boot.wim", &wim),
+    ];
+    let world = World::new().image("x", &files).default_image("x");
+    let world = world.line("bcd.wim = \"sources/cust.wim\"");
+    let mut silent = in_its_store();
+    silent.waits(QUIET);
+    world.put("x/pe/cust.wim", &wim);
+    let found = diagnosis(&world, &silent).unwrap();
+    let way = "put the file where it is looked for, or name another boot image: [image.x.bcd] wim";
+    assert!(found.next.starts_with(way), "{found:?}");
+    std::fs::remove_file(world.path("x/pe/cust.wim")).unwrap();
+    let next = advised(&world, r"\sources\cust.wim");
+    let expected = "name it with an alias: [image.x] alias = { \"sources/cust.wim\" = \
+                    \"sources/boot.wim\" }; or change the menu: [image.x.bcd] wim = \
+                    \"sources/boot.wim\"";
+    assert_eq!(next, expected);
+}
+
 #[test]
 fn a_client_without_any_image_is_to_be_given_one() {
     let world = World::new().image("x", &[("sources/boot.wim", "wim")]);

@@ -20,6 +20,7 @@ use crate::common::servers::{self, Server};
 use crate::common::skip::{or_skip, skip};
 use crate::common::status::{asked, boots, client_when, status};
 use crate::common::wait;
+use crate::common::wims;
 use crate::common::world::World;
 
 const CLIENT: [u8; 4] = [127, 0, 0, 21];
@@ -188,32 +189,47 @@ fn a_missing_boot_image_is_looked_for_elsewhere() {
     );
 }
 
-/// Followed, the advice makes it go away.
+/// Followed to the letter, the advice makes it go away: where the file is elsewhere, and where
+/// there is another one only.
 #[test]
 fn the_alias_that_is_advised_mends_the_boot() {
-    let mut files = without("sources/boot.wim");
-    files.push(("pe/special.wim", b"wim".to_vec()));
-    let world = World::new().image("x", &files).default_image("x");
-    let Some(mounted) = Mounted::new(&world) else {
+    let Some(wim) = or_skip(wims::wim(&[("a", "b")], &[])) else {
         return;
     };
-    let Some(server) = or_skip(servers::tftpd_hpa(mounted.root())) else {
-        return;
-    };
-    asks(&server, CLIENT, &["pxeboot.n12", r"\tools\special.wim"]);
-    diagnosis(mounted.root(), CLIENT);
-    let config = std::fs::read_to_string(world.path("mounts.toml")).unwrap();
-    let image = "[image.\"x\"]\nalias = { \"tools/special.wim\" = \"pe/special.wim\" }";
-    world.put(
-        "mounts.toml",
-        config.replace("[image.\"x\"]", image).as_bytes(),
-    );
-    mounted.wait_for_log("new configuration in force");
-    asks(&server, CLIENT, &[r"\tools\special.wim"]);
-    let client = client_when(mounted.root(), &name(CLIENT), |client| {
-        client.stage == Stage::Done
-    });
-    assert_eq!(client.diagnosis, None);
+    for (there, asked) in [
+        ("pe/special.wim", r"\tools\special.wim"),
+        ("sources/boot.wim", r"\sources\cust.wim"),
+        ("sources/boot.wim", r"\Boot\bot.wim"),
+    ] {
+        let mut files = without("sources/boot.wim");
+        files.push((there, wim.clone()));
+        let world = World::new().image("x", &files).default_image("x");
+        let Some(mounted) = Mounted::new(&world) else {
+            return;
+        };
+        let Some(server) = or_skip(servers::tftpd_hpa(mounted.root())) else {
+            return;
+        };
+        asks(&server, CLIENT, &["pxeboot.n12", asked]);
+        let (_, found) = diagnosis(mounted.root(), CLIENT);
+        follow(&world, &found.next);
+        mounted.wait_for_log("new configuration in force");
+        asks(&server, CLIENT, &[asked]);
+        let client = client_when(mounted.root(), &name(CLIENT), |client| {
+            client.stage == Stage::Done
+        });
+        assert_eq!(client.diagnosis, None, "{asked}");
+    }
+}
+
+/// Writes the alias that is advised for image x into the configuration.
+fn follow(world: &World, advice: &str) {
+    let (_, alias) = advice.split_once("[image.x] ").unwrap();
+    let (alias, _) = alias.split_once('}').unwrap();
+    let image = "[image.\"x\"]\n";
+    let config = fs::read_to_string(world.path("mounts.toml")).unwrap();
+    let config = config.replace(image, &format!("{image}{alias}}}\n"));
+    world.put("mounts.toml", config.as_bytes());
 }
 
 /// A boot image on its way, and one that never came to its end.

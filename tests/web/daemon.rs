@@ -86,7 +86,35 @@ fn the_page_shows_the_mount_and_chooses() {
         409
     );
     assert!(!mounted.log().contains("without a password"));
-    mounted.wait_for_log("chosen on the page: \"10.0.7.5\" gets Some(\"win11\")");
+    mounted.wait_for_log("chosen on the page: 10.0.7.5 gets win11\n");
+    mounted.wait_for_log("chosen on the page: 10.0.7.5 gets what the other rules say\n");
+}
+
+/// A rule for its MAC comes before every rule for its address.
+#[test]
+fn a_choice_holds_for_a_client_with_a_rule_for_its_mac() {
+    let world = world().line("[[client]]\nmatch = \"52:54:00:12:34:56\"\nimage = \"rescue\"");
+    world.put("leases.txt", b"0 52:54:00:12:34:56 10.0.7.5 pc *\n");
+    world.put(
+        "clients.d/10.0.7.5.toml",
+        b"[[client]]\nmatch = \"10.0.7.5\"\nimage = \"rescue\"\n",
+    );
+    let world = world.key("leases", "leases.txt");
+    let Some((mounted, address)) = served(&world, &["--web", "127.0.0.1:0", "--web-write"]) else {
+        return;
+    };
+    let chosen = |choice: &str, expected: &[u8]| {
+        assert_eq!(choose(address, choice), 204);
+        wait::until("the choice", PATIENCE, || {
+            (mounted.read(STORE).unwrap() == expected).then_some(())
+        });
+    };
+    chosen(r#"{"client": "10.0.7.5", "image": "win11"}"#, b"win11");
+    let file = world.path("clients.d/52-54-00-12-34-56.toml");
+    assert!(file.exists());
+    chosen(r#"{"client": "10.0.7.5", "image": null}"#, b"rescue");
+    let left = std::fs::read_dir(world.path("clients.d")).unwrap();
+    assert_eq!(left.count(), 0, "neither for its MAC nor for its address");
 }
 
 /// It was started once, and says so without wavering: its clock may be set meanwhile.

@@ -197,3 +197,21 @@ fn who_is_looked_at_stays() {
     shown.wait_for_clients(&["10.0.7.5"]);
     shown.browser.wait_for_text("failed");
 }
+
+/// On a phone the warnings lie below all clients: the head says that there are any, and leads
+/// there.
+#[test]
+fn the_head_leads_to_what_is_wrong() {
+    let mut all = status(vec![client("10.0.7.5")]);
+    all.warnings = vec!["somebody asks".to_owned()];
+    all.images[1].sources[0].fault = Some("gone".to_owned());
+    let Some(shown) = Shown::new(all, false) else {
+        return;
+    };
+    shown.browser.wait_for_text("2 warnings");
+    shown.tab_to("#wrong");
+    shown.browser.press(&[ENTER]);
+    shown
+        .browser
+        .wait_for("the way there", "location.hash === '#side'");
+}
