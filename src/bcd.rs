@@ -36,7 +36,7 @@ pub use judge::{
     BRING_SDI, Files, Finding, Status, Wanted, Wim, judge, judge_empty, judge_missing,
     judge_unreadable, screen,
 };
-pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
+pub use make::{DESCRIPTION, Entry, MOST_ENTRIES, Plan, Tftp, make, rooted};
 pub use mention::Mention;
 pub use route::Route;
 

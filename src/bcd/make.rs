@@ -43,6 +43,9 @@ pub struct Tftp {
     pub window_size: Option<u64>,
 }
 
+/// The most entries of a menu: a longer list of them is no value that stores are read with.
+pub const MOST_ENTRIES: usize = 200;
+
 /// What an entry is called where nobody has said: one without is not started.
 pub const DESCRIPTION: &str = "Network boot image";
 
