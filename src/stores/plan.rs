@@ -88,10 +88,12 @@ pub(super) fn is_any(stores: &Stores) -> Result<bool, Error> {
 
 fn boot_image(stores: &Stores, path: &str) -> Result<BootImage, Error> {
     let parts = parts(path.as_bytes()).unwrap_or_default();
+    // A boot manager asks for what its store says, doubled separators and all.
+    let path = String::from_utf8_lossy(&parts.join(&b"/"[..])).into_owned();
     let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();
     let version = at(&stores.files, &parts)?.map(|item| item.hit.look.stat.version);
     Ok(BootImage {
-        path: path.to_owned(),
+        path,
         version,
         modified: version.map_or(0, |version| version.modified),
     })

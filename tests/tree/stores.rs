@@ -312,6 +312,27 @@ fn a_menu_is_made_of_the_boot_images_that_are_named() {
     assert_eq!(options.integer(ElementId::TFTP_WINDOW_SIZE), Some(8));
 }
 
+/// A boot manager asks for what its store says, and some servers take no doubled `/`.
+#[test]
+fn a_boot_image_is_written_as_parts_however_it_is_spelled() {
+    for spelled in [
+        "sources//boot.wim",
+        "./sources/boot.wim",
+        "sources/./boot.wim/",
+    ] {
+        let world = bare().line(&format!("bcd = {{ wim = {spelled:?} }}"));
+        let made = store(&world, &Nobody, r"\Boot\BCD");
+        let entry = made.boot_manager().unwrap().elements[&ElementId::DEFAULT].as_object();
+        let device = made.objects[&entry.unwrap()].device(ElementId::DEVICE);
+        let Some(Device::Ramdisk { path, .. }) = device else {
+            panic!("{device:?}");
+        };
+        assert_eq!(path, r"\sources\boot.wim", "{spelled}");
+        let why = why(&world, &Nobody, "BCD");
+        assert!(why.starts_with("made to start sources/boot.wim"), "{why}");
+    }
+}
+
 #[test]
 fn a_name_that_the_operator_gave_away_is_left_alone() {
     let world = bare().line("alias = { \"Boot/BCD\" = false, \"BCD\" = \"mine/store\" }");
