@@ -12,6 +12,7 @@ use crate::bcd::{Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, jud
 use crate::error::Error;
 use crate::expected::{Need, programs};
 use crate::name::{fold, is_separator, visible};
+use crate::source::ReadAt;
 use crate::tree::{FilePlace, Place, Walker};
 use crate::wim::{self, Unsupported};
 
@@ -201,19 +202,22 @@ impl Wims {
 
 impl Known {
     fn look_at(file: &FilePlace, size: u64) -> Self {
-        let Ok(bytes) = file.open() else {
-            return Self::only(Wim::Unknown);
+        let bytes = match file.open() {
+            Ok(bytes) => bytes,
+            Err(error) => return Self::only(unreadable(&format!("cannot be opened: {error}"))),
         };
-        match wim::Wim::open(Arc::from(bytes), size) {
-            Ok(wim) => match wim.boot_index() {
-                Some(index) => Self {
-                    kind: Wim::Bootable,
-                    tree: wim.tree(index).ok(),
-                },
-                None => Self::only(Wim::NoBootIndex),
-            },
-            Err(error) => Self::only(kind(&error)),
-        }
+        Self::read(Arc::from(bytes), size).unwrap_or_else(|error| Self::only(kind(&error)))
+    }
+
+    fn read(bytes: Arc<dyn ReadAt>, size: u64) -> Result<Self, wim::Error> {
+        let wim = wim::Wim::open(bytes, size)?;
+        let Some(index) = wim.boot_index() else {
+            return Ok(Self::only(Wim::NoBootIndex));
+        };
+        Ok(Self {
+            kind: Wim::Bootable,
+            tree: Some(wim.tree(index)?),
+        })
     }
 
     fn only(kind: Wim) -> Self {
@@ -221,11 +225,21 @@ impl Known {
     }
 }
 
-/// What a WIM that is not read is to a boot manager. Of one that is damaged it is not known.
+/// What a WIM that is not read is to a boot manager.
 fn kind(error: &wim::Error) -> Wim {
     match error {
         wim::Error::NotWim { .. } => Wim::NoWim,
         wim::Error::Unsupported(Unsupported::Lzms | Unsupported::Solid) => Wim::Lzms,
-        _ => Wim::Unknown,
+        _ => unreadable(&error.to_string()),
+    }
+}
+
+/// What to do may stand behind the last semicolon.
+fn unreadable(why: &str) -> Wim {
+    let good = "put a good copy in its place";
+    let (why, next) = why.rsplit_once("; ").unwrap_or((why, good));
+    Wim::Unreadable {
+        why: why.to_owned(),
+        next: next.to_owned(),
     }
 }

@@ -262,6 +262,14 @@ fn files_that_a_store_names() {
             ),
         ),
         (
+            "damaged WIM",
+            new().holding(None).wims(Wim::Unreadable {
+                why: "is damaged at byte 9".to_owned(),
+                next: "put a good copy in its place".to_owned(),
+            }),
+            Expected(true, None, "boot.wim is damaged at byte 9", "good copy"),
+        ),
+        (
             "no winload",
             new().holding(Some(&[])),
             Expected(

@@ -27,6 +27,7 @@ type Files = BTreeMap<&'static str, Vec<u8>>;
 struct Wims {
     good: Vec<u8>,
     lzms: Vec<u8>,
+    pipable: Vec<u8>,
     without_loader: Vec<u8>,
 }
 
@@ -36,6 +37,7 @@ fn made() -> Option<Wims> {
     Some(Wims {
         good: wim(WINLOAD, &[])?,
         lzms: wim(WINLOAD, &["--compress=LZMS"])?,
+        pipable: wim(WINLOAD, &["--pipable"])?,
         without_loader: wim(&["Windows/System32/ntdll.dll"], &[])?,
     })
 }
@@ -297,6 +299,46 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
                 "wrong: the boot image \\sources\\boot.wim is no WIM",
                 "0xc0000225",
                 "copy",
+            ],
+        ),
+        (
+            "cut-wim",
+            wim(&wims.good[..wims.good.len() / 2]),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is damaged at byte",
+                "",
+                "put a good copy in its place",
+            ],
+        ),
+        (
+            "damaged-tree",
+            wim(&wims::damaged(wims.good.clone())),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is damaged at byte",
+                "",
+                "put a good copy in its place",
+            ],
+        ),
+        (
+            "pipable",
+            wim(&wims.pipable),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is pipable",
+                "",
+                "wimlib-imagex optimize FILE --not-pipable",
+            ],
+        ),
+        (
+            "split",
+            wim(&wims::part_of_two(wims.good.clone())),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is part 1 of 2 of a split WIM",
+                "",
+                "wimlib-imagex join",
             ],
         ),
         (

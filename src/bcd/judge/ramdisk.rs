@@ -61,6 +61,9 @@ fn wim(case: &Case<'_>, name: &str, path: &str, options: &Guid) -> Option<Findin
     let export = "wimlib-imagex export FILE all NEW.wim --compress=LZX";
     let (what, next, status) = match case.files.wim(path) {
         Wim::Unknown | Wim::Bootable => return None,
+        Wim::Unreadable { why, next } => {
+            return Some(Finding::fatal(format!("the boot image {path} {why}"), next));
+        }
         Wim::Lzms => ("is compressed with LZMS", export, UNREADABLE_WIM),
         Wim::NoBootIndex => (
             "does not say which of its images is to be booted",
