@@ -381,6 +381,28 @@ fn check(images: &[(&str, &Files)]) -> Done {
     run_in(&world.path(""), &["check"])
 }
 
+/// A store that is completed is made, under the name that the alias has.
+#[test]
+fn an_alias_to_a_store_that_is_completed_is_not_overruled() {
+    let store = || unset(good(Firmware::Uefi), LOADER, ElementId::DESCRIPTION).write();
+    let files = |own: &'static str| [("bootx64.efi", b"x".to_vec()), (own, store())];
+    let alias = |target: &str| format!("alias = {{ \"Boot/BCD\" = {target:?} }}");
+    let world = World::new()
+        .image("mine", &files("stores/my.bcd"))
+        .line(&alias("stores/my.bcd"))
+        .image("real", &files("boot/bcd"))
+        .line(&alias("bootx64.efi"));
+    world.config_file();
+    let done = run_in(&world.path(""), &["check"]);
+    let (mine, real) = done.out.split_once("image real\n").unwrap();
+    assert!(mine.contains("stores/my.bcd, with"), "{mine}");
+    assert!(!mine.contains("remark: alias"), "{mine}");
+    assert!(
+        real.contains("\"Boot/BCD\" is overruled by a real file"),
+        "{real}"
+    );
+}
+
 /// What is printed for one way to boot an image: the line about it, and what was found.
 fn said<'a>(printed: &'a str, image: &str, route: &str) -> (&'a str, Vec<&'a str>) {
     let mark = format!("image {image}\n");
