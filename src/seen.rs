@@ -8,7 +8,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::bcd::{Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, judge_unreadable};
+use crate::bcd::{
+    Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, judge_unreadable, may_be_long,
+};
 use crate::error::Error;
 use crate::expected::{Need, programs};
 use crate::name::{fold, is_separator, visible};
@@ -34,7 +36,9 @@ pub struct Read {
     pub name: String,
     /// The file that it got.
     pub file: FilePlace,
-    /// Its bytes, as far as a store can be long.
+    /// How many bytes it has.
+    size: u64,
+    /// Those, as far as a store can be long.
     pub bytes: Result<Vec<u8>, Error>,
 }
 
@@ -53,7 +57,7 @@ impl Read {
             Ok(bytes) => bytes,
             Err(error) => return Err(unreadable(&format!("cannot be read: {error}"))),
         };
-        let read = Store::read_with_remarks(bytes);
+        let read = may_be_long(self.size).and_then(|()| Store::read_with_remarks(bytes));
         let (store, remarks) = read.map_err(|error| unreadable(&error.to_string()))?;
         let remarks = remarks.iter().map(ToString::to_string);
         Ok((store, remarks.collect()))
@@ -103,7 +107,12 @@ impl<'a> Seen<'a> {
         let mut found = names.filter_map(|name| self.file(&name).map(|found| (name, found)));
         let (name, (file, size)) = found.next()?;
         let bytes = read(&file, size);
-        Some(Read { name, file, bytes })
+        Some(Read {
+            name,
+            file,
+            size,
+            bytes,
+        })
     }
 
     fn first(&self, need: &Need) -> Option<&'static str> {

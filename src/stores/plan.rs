@@ -1,7 +1,7 @@
 //! What a made store is to say, from what the image has and the operator wants.
 
 use super::{Stores, at};
-use crate::bcd::{DESCRIPTION, ElementId, Entry, Plan, Store, Tftp, rooted};
+use crate::bcd::{DESCRIPTION, ElementId, Entry, Plan, Store, Tftp, USUAL_WINDOW, rooted};
 use crate::error::Error;
 use crate::image::Item;
 use crate::name::{Asked, parts};
@@ -9,12 +9,10 @@ use crate::program::{Firmware, Program};
 use crate::source::Version;
 
 /// How TFTP is to bring a boot image where nobody says anything. Boot managers ask for blocks
-/// that fit an Ethernet frame by themselves. A window of 4 was right with every server that
-/// was tried, with losses too: dnsmasq and tftpd-hpa know no windows and send block by block;
-/// atftpd is four times as fast. A larger one overruns small buffers of slow clients.
+/// that fit an Ethernet frame by themselves.
 pub(super) const USUAL_TFTP: Tftp = Tftp {
     block_size: None,
-    window_size: Some(4),
+    window_size: Some(USUAL_WINDOW),
 };
 
 /// How many seconds a menu of several waits, if nothing is said.

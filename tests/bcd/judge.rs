@@ -616,7 +616,7 @@ fn elements_of_a_wrong_kind() {
                 true,
                 status,
                 "36000008",
-                "/set {ramdiskoptions} ramdisktftpwindowsize 8",
+                "/set {ramdiskoptions} ramdisktftpwindowsize 4",
             ),
         ),
         (
@@ -681,7 +681,7 @@ fn sizes_for_tftp() {
     let server = Server::new();
     let (block, window) = (ElementId::TFTP_BLOCK_SIZE, ElementId::TFTP_WINDOW_SIZE);
     let size = |id, size| uefi(|store| store.set(OPTIONS, id, Element::integer(size)));
-    let (set_block, set_window) = ("ramdisktftpblocksize 1456", "ramdisktftpwindowsize 8");
+    let (set_block, set_window) = ("ramdisktftpblocksize 1456", "ramdisktftpwindowsize 4");
     for (name, store, words) in [
         (
             "large",

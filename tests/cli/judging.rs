@@ -272,6 +272,17 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
             ],
         ),
         (
+            "huge",
+            replaced("Boot/BCD", vec![b'r'; 5_255_168]),
+            UEFI,
+            [
+                "wrong: the store is too large: the length of the file should be at most 4194304, \
+                 and is 5255168",
+                "0xc000014c",
+                "make a smaller one",
+            ],
+        ),
+        (
             "lzms",
             wim(&wims.lzms),
             UEFI,

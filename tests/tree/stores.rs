@@ -355,7 +355,7 @@ fn a_store_that_is_not_understood_stays_and_says_why() {
         (own(Firmware::Bios, None)[..6000].to_vec(), "is cut off"),
         (
             vec![b'r'; 5 << 20],
-            "is no boot configuration: it has 5242880 bytes",
+            "is too large: the length of the file should be at most 4194304, and is 5242880",
         ),
     ] {
         let world = bare();

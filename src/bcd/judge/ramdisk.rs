@@ -170,8 +170,9 @@ fn tftp(case: &Case<'_>, options: &Guid) -> Vec<Finding> {
         Some(Some(0)) => Some(format!("{name} asks for a TFTP window of no blocks")),
         Some(_) => None,
     };
-    let block = block.map(|what| (what, words::set(&name, "ramdisktftpblocksize", "1456")));
-    let window = window.map(|what| (what, words::set(&name, "ramdisktftpwindowsize", "8")));
+    let set = |word, size: u64| words::set(&name, word, &size.to_string());
+    let block = block.map(|what| (what, set("ramdisktftpblocksize", make::USUAL_BLOCK)));
+    let window = window.map(|what| (what, set("ramdisktftpwindowsize", make::USUAL_WINDOW)));
     let findings = block.into_iter().chain(window);
     findings
         .map(|(what, next)| Finding::remark(what, next))
