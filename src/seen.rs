@@ -2,10 +2,11 @@
 //! store names.
 //!
 //! Names go the way that they go in the mount. What a boot image is, it says itself; each
-//! is opened once, however many routes lead to it.
+//! is opened once, however many routes lead to it, and its folders are listed once.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+mod names;
+
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::bcd::{
@@ -17,9 +18,7 @@ use crate::name::{fold, is_separator, visible};
 use crate::source::ReadAt;
 use crate::tree::{FilePlace, Place, Walker};
 use crate::wim::{self, Unsupported};
-
-/// Where the search for a file ends: no image has so many names.
-const MOST_NAMES: usize = 100_000;
+use names::Names;
 
 /// An image, or any other folder, through the eyes of a client.
 #[derive(Debug)]
@@ -142,29 +141,12 @@ impl Files for Seen<'_> {
         self.file(path).map(|(_, size)| size)
     }
 
-    /// Folder by folder, so what is nearest to the root comes first.
     fn nearest(&self, path: &str) -> Option<String> {
         let last = path.bytes().rev().take_while(|byte| !is_separator(*byte));
         let last = fold(path.as_bytes().get(path.len() - last.count()..)?);
-        let mut folders = VecDeque::from([(self.root.clone(), String::new())]);
-        let mut seen = 0;
-        while let Some((folder, way)) = folders.pop_front() {
-            for entry in self.walker.list(&folder).unwrap_or_default() {
-                let path = format!("{way}\\{}", String::from_utf8_lossy(&entry.name));
-                seen += 1;
-                let found = self.walker.walk(&folder, &[&entry.name]).found;
-                match found.map(|(place, _)| place) {
-                    Ok(Place::File(file)) if !file.aliased && fold(&entry.name) == last => {
-                        return Some(path);
-                    }
-                    Ok(place @ Place::Folder(..)) if seen < MOST_NAMES => {
-                        folders.push_back((place, path));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        None
+        let names = &self.wims.names;
+        let names = names.get_or_init(|| Names::below(self.walker, self.root));
+        names.nearest(self.walker, &last)
     }
 
     fn wim(&self, path: &str) -> Wim {
@@ -184,10 +166,11 @@ impl Files for Seen<'_> {
     }
 }
 
-/// The boot images that were looked into.
+/// The boot images that were looked into, and the names around them: of one root.
 #[derive(Debug, Default)]
 pub struct Wims {
     known: RefCell<Vec<(FilePlace, Known)>>,
+    names: OnceCell<Names>,
 }
 
 #[derive(Debug, Clone)]
