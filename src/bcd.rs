@@ -31,12 +31,12 @@ pub use device::Device;
 pub use element::{Element, ElementId, Form};
 pub use error::{Error, Remark};
 pub use guid::Guid;
-pub use hive::MOST_BYTES;
+pub use hive::{MOST_BYTES, may_be_long};
 pub use judge::{
     BRING_SDI, Files, Finding, Status, Wanted, Wim, judge, judge_empty, judge_missing,
     judge_unreadable, screen,
 };
-pub use make::{DESCRIPTION, Entry, Plan, Tftp, make, rooted};
+pub use make::{DESCRIPTION, Entry, MOST_ENTRIES, Plan, Tftp, USUAL_WINDOW, make, rooted};
 pub use mention::Mention;
 pub use route::Route;
 

@@ -2,23 +2,25 @@
 //! store names.
 //!
 //! Names go the way that they go in the mount. What a boot image is, it says itself; each
-//! is opened once, however many routes lead to it.
+//! is opened once, however many routes lead to it, and its folders are listed once.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+mod names;
+
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use crate::bcd::{Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, judge_unreadable};
+use crate::bcd::{
+    Files, Finding, MOST_BYTES, Route, Store, Wim, judge_empty, judge_unreadable, may_be_long,
+};
 use crate::error::Error;
 use crate::expected::{Need, programs};
 use crate::journal::part::Part;
 use crate::name::{Folded, fold, last, visible};
+use crate::source::ReadAt;
 use crate::stores::Why;
 use crate::tree::{FilePlace, Place, Walker};
 use crate::wim::{self, Unsupported};
-
-/// Where the search for a file ends: no image has so many names.
-const MOST_NAMES: usize = 100_000;
+use names::Names;
 
 /// How many files that may be meant are looked into: a store of images may hold hundreds.
 const MOST_TRIED: usize = 8;
@@ -38,7 +40,9 @@ pub struct Read {
     pub name: String,
     /// The file that it got.
     pub file: FilePlace,
-    /// Its bytes, as far as a store can be long.
+    /// How many bytes it has.
+    size: u64,
+    /// Those, as far as a store can be long.
     pub bytes: Result<Vec<u8>, Error>,
 }
 
@@ -57,7 +61,7 @@ impl Read {
             Ok(bytes) => bytes,
             Err(error) => return Err(unreadable(&format!("cannot be read: {error}"))),
         };
-        let read = Store::read_with_remarks(bytes);
+        let read = may_be_long(self.size).and_then(|()| Store::read_with_remarks(bytes));
         let (store, remarks) = read.map_err(|error| unreadable(&error.to_string()))?;
         let remarks = remarks.iter().map(ToString::to_string);
         Ok((store, remarks.collect()))
@@ -112,7 +116,12 @@ impl<'a> Seen<'a> {
         let mut found = names.filter_map(|name| self.file(&name).map(|found| (name, found)));
         let (name, (file, size)) = found.next()?;
         let bytes = read(&file, size);
-        Some(Read { name, file, bytes })
+        Some(Read {
+            name,
+            file,
+            size,
+            bytes,
+        })
     }
 
     /// Whether a path leads to a file of the image, which an alias can lead to, and not of the
@@ -126,54 +135,21 @@ impl<'a> Seen<'a> {
     /// for one slip, else another boot image or boot.sdi.
     pub fn likely(&self, path: &str) -> Option<String> {
         let asked = fold(last(path));
-        let mut found = Vec::new();
-        let add = |path: String, file: FilePlace| {
-            if file.image.is_some() {
-                found.push((
-                    !is_slip(asked.as_bytes(), fold(last(&path)).as_bytes()),
-                    path,
-                ));
-            }
-            None::<()>
-        };
-        self.search(|name| may_be_meant(&asked, &fold(name)), add);
+        let names = self.names();
+        let meant = names.all(self.walker, |name| may_be_meant(&asked, name));
+        let meant = meant.into_iter().filter(|(_, file)| file.image.is_some());
+        let is_another = |path: &str| !is_slip(asked.as_bytes(), fold(last(path)).as_bytes());
+        let found = meant.map(|(path, _)| (is_another(&path), path));
+        let mut found: Vec<(bool, String)> = found.collect();
         found.sort_by_key(|(is_another, _)| *is_another);
         let mut paths = found.into_iter().map(|(_, path)| path).take(MOST_TRIED);
         let is_wim = ending(asked.as_bytes()) == Some(b"wim");
         paths.find(|path| !is_wim || self.wim(path) == Wim::Bootable)
     }
 
-    /// Goes through the files of a wanted name until one is taken, folder by folder: what is
-    /// nearest to the root comes first. Aliases are no files of their own.
-    fn search<T>(
-        &self,
-        is_wanted: impl Fn(&[u8]) -> bool,
-        mut take: impl FnMut(String, FilePlace) -> Option<T>,
-    ) -> Option<T> {
-        let mut folders = VecDeque::from([(self.root.clone(), String::new())]);
-        let mut seen = 0;
-        while let Some((folder, way)) = folders.pop_front() {
-            for entry in self.walker.list(&folder).unwrap_or_default() {
-                seen += 1;
-                let enters = entry.is_folder && seen < MOST_NAMES;
-                if !enters && !is_wanted(&entry.name) {
-                    continue;
-                }
-                let path = format!("{way}\\{}", String::from_utf8_lossy(&entry.name));
-                match self.walker.walk(&folder, &[&entry.name]).found {
-                    Ok((place @ Place::Folder(..), _)) if enters => {
-                        folders.push_back((place, path));
-                    }
-                    Ok((Place::File(file), _)) if !file.aliased && is_wanted(&entry.name) => {
-                        if let Some(taken) = take(path, file) {
-                            return Some(taken);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        None
+    fn names(&self) -> &Names {
+        let names = &self.wims.names;
+        names.get_or_init(|| Names::below(self.walker, self.root))
     }
 
     fn first(&self, need: &Need) -> Option<&'static str> {
@@ -241,8 +217,7 @@ impl Files for Seen<'_> {
     }
 
     fn nearest(&self, path: &str) -> Option<String> {
-        let wanted = fold(last(path));
-        self.search(|name| fold(name) == wanted, |path, _| Some(path))
+        self.names().nearest(self.walker, &fold(last(path)))
     }
 
     fn wim(&self, path: &str) -> Wim {
@@ -262,10 +237,11 @@ impl Files for Seen<'_> {
     }
 }
 
-/// The boot images that were looked into.
+/// The boot images that were looked into, and the names around them: of one root.
 #[derive(Debug, Default)]
 pub struct Wims {
     known: RefCell<Vec<(FilePlace, Known)>>,
+    names: OnceCell<Names>,
 }
 
 #[derive(Debug, Clone)]
@@ -289,19 +265,22 @@ impl Wims {
 
 impl Known {
     fn look_at(file: &FilePlace, size: u64) -> Self {
-        let Ok(bytes) = file.open() else {
-            return Self::only(Wim::Unknown);
+        let bytes = match file.open() {
+            Ok(bytes) => bytes,
+            Err(error) => return Self::only(unreadable(&format!("cannot be opened: {error}"))),
         };
-        match wim::Wim::open(Arc::from(bytes), size) {
-            Ok(wim) => match wim.boot_index() {
-                Some(index) => Self {
-                    kind: Wim::Bootable,
-                    tree: wim.tree(index).ok(),
-                },
-                None => Self::only(Wim::NoBootIndex),
-            },
-            Err(error) => Self::only(kind(&error)),
-        }
+        Self::read(Arc::from(bytes), size).unwrap_or_else(|error| Self::only(kind(&error)))
+    }
+
+    fn read(bytes: Arc<dyn ReadAt>, size: u64) -> Result<Self, wim::Error> {
+        let wim = wim::Wim::open(bytes, size)?;
+        let Some(index) = wim.boot_index() else {
+            return Ok(Self::only(Wim::NoBootIndex));
+        };
+        Ok(Self {
+            kind: Wim::Bootable,
+            tree: Some(wim.tree(index)?),
+        })
     }
 
     fn only(kind: Wim) -> Self {
@@ -309,11 +288,21 @@ impl Known {
     }
 }
 
-/// What a WIM that is not read is to a boot manager. Of one that is damaged it is not known.
+/// What a WIM that is not read is to a boot manager.
 fn kind(error: &wim::Error) -> Wim {
     match error {
         wim::Error::NotWim { .. } => Wim::NoWim,
         wim::Error::Unsupported(Unsupported::Lzms | Unsupported::Solid) => Wim::Lzms,
-        _ => Wim::Unknown,
+        _ => unreadable(&error.to_string()),
+    }
+}
+
+/// What to do may stand behind the last semicolon.
+fn unreadable(why: &str) -> Wim {
+    let good = "put a good copy in its place";
+    let (why, next) = why.rsplit_once("; ").unwrap_or((why, good));
+    Wim::Unreadable {
+        why: why.to_owned(),
+        next: next.to_owned(),
     }
 }

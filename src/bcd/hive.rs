@@ -16,7 +16,7 @@ mod write;
 use super::error::{Error, Remark};
 use super::{Store, Values};
 
-pub use guard::MOST_BYTES;
+pub use guard::{MOST_BYTES, may_be_long};
 
 /// Where the bins begin; what is before them is the header.
 const HEADER: usize = 4096;

@@ -44,7 +44,7 @@ pub trait Files {
 }
 
 /// What a file is as a boot image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Wim {
     /// That cannot be told.
     Unknown,
@@ -56,6 +56,13 @@ pub enum Wim {
     Lzms,
     /// Something else.
     NoWim,
+    /// A WIM that is damaged, or of a kind that is not booted.
+    Unreadable {
+        /// What it is, as the rest of a sentence that begins with its name.
+        why: String,
+        /// What to do about it.
+        next: String,
+    },
 }
 
 /// Everything that a judgement looks at.

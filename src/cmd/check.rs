@@ -21,11 +21,12 @@ use crate::config::{ImageName, ImageSpec};
 use crate::failure::Failure;
 use crate::image::Image;
 use crate::layer::Layer;
-use crate::name::{Asked, parts, visible};
+use crate::name::{Asked, fold, parts, visible};
 use crate::program::Program;
 use crate::seen::{Seen, Wims};
 use crate::source::{Kind, StoredPath};
-use crate::tree::{CLIENTS, IMAGES, Place, Sight, Walker};
+use crate::stores::Done;
+use crate::tree::{CLIENTS, FilePlace, IMAGES, Place, Sight, Walker};
 use report::Report;
 
 /// The address of a client that is only played: none that boots has it.
@@ -129,24 +130,42 @@ fn root_of(name: &ImageName) -> Place {
 /// An alias of the operator's own that leads nowhere, or that a real file overrules.
 fn check_aliases(walker: &Walker<'_>, spec: &ImageSpec) -> Result<(), Failure> {
     let place = root_of(&spec.name);
+    let find = |name: &str| walker.find(&place, name.as_bytes()).found;
     for alias in &spec.aliases {
         let Some(target) = &alias.target else {
             continue;
         };
         let name = &alias.name;
-        match walker.find(&place, name.as_bytes()).found {
+        let leads_there = match find(name) {
+            Ok((Place::File(file), _)) if is_made_anew(&file, name) => find(target).is_ok(),
             Ok((Place::File(file), _)) if !file.aliased => {
                 say!("  remark: alias {name:?} is overruled by a real file of that name")?;
+                continue;
             }
-            Ok(_) => {}
-            Err(_) => say!(
+            found => found.is_ok(),
+        };
+        if !leads_there {
+            say!(
                 "  remark: alias {name:?} leads nowhere: {target:?} is no stored file or folder \
                  (line {})",
                 alias.line
-            )?,
+            )?;
         }
     }
     Ok(())
+}
+
+/// A store that was made, and of no file that has this name.
+fn is_made_anew(file: &FilePlace, name: &str) -> bool {
+    let folded = |path: &str| {
+        let parts = parts(path.as_bytes()).unwrap_or_default();
+        parts.into_iter().map(fold).collect::<Vec<_>>()
+    };
+    match file.why().map(|why| &why.done) {
+        Some(Done::Completed(own, _)) => folded(own) != folded(name),
+        Some(Done::Made(_) | Done::MadeInstead(..)) => true,
+        Some(Done::AsItIs | Done::NotUnderstood(_)) | None => false,
+    }
 }
 
 fn check_base(base: &Image) -> Result<(), Failure> {

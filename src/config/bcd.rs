@@ -5,6 +5,7 @@ use toml::Spanned;
 
 use super::Located;
 use super::checker::{Checker, OneOrMany, folded_parts, many};
+use crate::bcd::MOST_ENTRIES;
 use crate::name;
 
 /// Where the store comes from.
@@ -85,6 +86,12 @@ impl Checker<'_> {
         if raw.as_ref().is_empty() {
             let what = "wim = [] is a menu of nothing".to_owned();
             self.problem(&raw, what, "name a boot image: wim = \"sources/boot.wim\"");
+        }
+        let count = raw.as_ref().len();
+        if count > MOST_ENTRIES {
+            let what = format!("wim has {count} boot images: no store holds so long a menu");
+            let next = format!("name at most {MOST_ENTRIES}, and the others in another image");
+            self.problem(&raw, what, next);
         }
         let mut wims: Vec<Located<String>> = Vec::new();
         for wim in many(raw) {

@@ -117,7 +117,14 @@ pub(super) enum OneOrMany {
 
 impl OneOrMany {
     pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Self::Many(many) if many.is_empty())
+        self.len() == 0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(many) => many.len(),
+        }
     }
 }
 

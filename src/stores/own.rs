@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lru::LruCache;
 
 use super::{StoreName, at};
-use crate::bcd::{Element, ElementId, MOST_BYTES, Object, ObjectKind, Store};
+use crate::bcd::{Element, ElementId, MOST_BYTES, Object, ObjectKind, Store, may_be_long};
 use crate::error::Error;
 use crate::image::{Image, Item};
 use crate::name::{Asked, parts, visible};
@@ -139,10 +139,8 @@ fn firmware(object: &Object) -> Option<Firmware> {
 /// What the bytes of a file say, if they can be had.
 fn read(item: &Item) -> io::Result<Result<Store, String>> {
     let size = item.hit.look.stat.version.size;
-    if size > MOST_BYTES as u64 {
-        return Ok(Err(format!(
-            "is no boot configuration: it has {size} bytes"
-        )));
+    if let Err(error) = may_be_long(size) {
+        return Ok(Err(error.to_string()));
     }
     let bytes = bytes(item)?;
     Ok(Store::read(&bytes).map_err(|error| error.to_string()))

@@ -1,7 +1,7 @@
 //! What a made store is to say, from what the image has and the operator wants.
 
 use super::{Stores, at};
-use crate::bcd::{DESCRIPTION, ElementId, Entry, Plan, Store, Tftp, rooted};
+use crate::bcd::{DESCRIPTION, ElementId, Entry, Plan, Store, Tftp, USUAL_WINDOW, rooted};
 use crate::error::Error;
 use crate::image::Item;
 use crate::inside::BOOT_IMAGES;
@@ -10,12 +10,10 @@ use crate::program::{Firmware, Program};
 use crate::source::Version;
 
 /// How TFTP is to bring a boot image where nobody says anything. Boot managers ask for blocks
-/// that fit an Ethernet frame by themselves. A window of 4 was right with every server that
-/// was tried, with losses too: dnsmasq and tftpd-hpa know no windows and send block by block;
-/// atftpd is four times as fast. A larger one overruns small buffers of slow clients.
+/// that fit an Ethernet frame by themselves.
 pub(super) const USUAL_TFTP: Tftp = Tftp {
     block_size: None,
-    window_size: Some(4),
+    window_size: Some(USUAL_WINDOW),
 };
 
 /// How many seconds a menu of several waits, if nothing is said.
@@ -78,10 +76,12 @@ pub(super) fn is_any(stores: &Stores) -> Result<bool, Error> {
 
 fn boot_image(stores: &Stores, path: &str) -> Result<BootImage, Error> {
     let parts = parts(path.as_bytes()).unwrap_or_default();
+    // A boot manager asks for what its store says, doubled separators and all.
+    let path = String::from_utf8_lossy(&parts.join(&b"/"[..])).into_owned();
     let parts: Vec<Asked> = parts.into_iter().map(Asked::new).collect();
     let version = at(&stores.files, &parts)?.map(|item| item.hit.look.stat.version);
     Ok(BootImage {
-        path: path.to_owned(),
+        path,
         version,
         modified: version.map_or(0, |version| version.modified),
     })

@@ -262,6 +262,14 @@ fn files_that_a_store_names() {
             ),
         ),
         (
+            "damaged WIM",
+            new().holding(None).wims(Wim::Unreadable {
+                why: "is damaged at byte 9".to_owned(),
+                next: "put a good copy in its place".to_owned(),
+            }),
+            Expected(true, None, "boot.wim is damaged at byte 9", "good copy"),
+        ),
+        (
             "no winload",
             new().holding(Some(&[])),
             Expected(
@@ -608,7 +616,7 @@ fn elements_of_a_wrong_kind() {
                 true,
                 status,
                 "36000008",
-                "/set {ramdiskoptions} ramdisktftpwindowsize 8",
+                "/set {ramdiskoptions} ramdisktftpwindowsize 4",
             ),
         ),
         (
@@ -673,7 +681,7 @@ fn sizes_for_tftp() {
     let server = Server::new();
     let (block, window) = (ElementId::TFTP_BLOCK_SIZE, ElementId::TFTP_WINDOW_SIZE);
     let size = |id, size| uefi(|store| store.set(OPTIONS, id, Element::integer(size)));
-    let (set_block, set_window) = ("ramdisktftpblocksize 1456", "ramdisktftpwindowsize 8");
+    let (set_block, set_window) = ("ramdisktftpblocksize 1456", "ramdisktftpwindowsize 4");
     for (name, store, words) in [
         (
             "large",

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use winbootfs::bcd::{
-    Device, Element, ElementId, Entry, Form, Guid, ObjectKind, Plan, Store, Tftp, make, rooted,
+    Device, Element, ElementId, Entry, Form, Guid, MOST_ENTRIES, ObjectKind, Plan, Store, Tftp,
+    make, rooted,
 };
 use winbootfs::program::Firmware;
 
@@ -190,6 +191,14 @@ fn read_back(store: &Store, firmware: Firmware) -> Option<Plan> {
     })
 }
 
+fn entries() -> impl Strategy<Value = Vec<(String, String)>> {
+    let entry = || (path(), "[a-zA-Z ()0-9]{1,30}");
+    prop_oneof![
+        9 => proptest::collection::vec(entry(), 0..6),
+        1 => proptest::collection::vec(entry(), MOST_ENTRIES),
+    ]
+}
+
 fn path() -> impl Strategy<Value = String> {
     "(\\\\[a-zA-Z0-9_. \u{e4}\u{4e2d}]{1,12}){1,4}"
 }
@@ -199,7 +208,7 @@ prop_compose! {
         is_uefi in any::<bool>(),
         program in proptest::option::of(path()),
         sdi in path(),
-        entries in proptest::collection::vec((path(), "[a-zA-Z ()0-9]{1,30}"), 0..6),
+        entries in entries(),
         timeout in any::<u64>(),
         block_size in any::<Option<u64>>(),
         window_size in any::<Option<u64>>(),
@@ -217,11 +226,13 @@ prop_compose! {
 }
 
 proptest! {
-    /// Whatever is planned stands in the store, and every entry is an object of its own.
+    /// Whatever is planned stands in the store as it is read, and every entry is an object of
+    /// its own.
     #[test]
     fn a_store_says_what_was_planned(plan in plans()) {
         let store = make(&plan);
-        let back = read_back(&store, plan.firmware);
+        let read = Store::read(&store.write());
+        let back = read_back(&read.unwrap(), plan.firmware);
         prop_assert_eq!(back.as_ref(), Some(&plan));
         prop_assert_eq!(&make(&plan), &store);
         let ids: BTreeSet<&Guid> = store.objects.keys().collect();

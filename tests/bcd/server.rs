@@ -137,7 +137,7 @@ impl Files for Server {
 
     fn wim(&self, path: &str) -> Wim {
         assert!(self.is_file(path), "{path} is no file");
-        self.wim
+        self.wim.clone()
     }
 
     fn holds(&self, wim: &str, path: &str) -> Option<bool> {

@@ -47,12 +47,12 @@ const STORES: &[Row] = &[
     Row(
         "0pts-bitpixie",
         &[
-            "~starts from a partition",
+            "starts from a partition",
             "~\\shimx64.efi, which is no file",
         ],
         &[
             "manager is \\EFI",
-            "~starts from a partition",
+            "starts from a partition",
             "~\\shimx64.efi, which is no file",
         ],
     ),

@@ -27,6 +27,7 @@ type Files = BTreeMap<&'static str, Vec<u8>>;
 struct Wims {
     good: Vec<u8>,
     lzms: Vec<u8>,
+    pipable: Vec<u8>,
     without_loader: Vec<u8>,
 }
 
@@ -36,6 +37,7 @@ fn made() -> Option<Wims> {
     Some(Wims {
         good: wim(WINLOAD, &[])?,
         lzms: wim(WINLOAD, &["--compress=LZMS"])?,
+        pipable: wim(WINLOAD, &["--pipable"])?,
         without_loader: wim(&["Windows/System32/ntdll.dll"], &[])?,
     })
 }
@@ -270,6 +272,17 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
             ],
         ),
         (
+            "huge",
+            replaced("Boot/BCD", vec![b'r'; 5_255_168]),
+            UEFI,
+            [
+                "wrong: the store is too large: the length of the file should be at most 4194304, \
+                 and is 5255168",
+                "0xc000014c",
+                "make a smaller one",
+            ],
+        ),
+        (
             "lzms",
             wim(&wims.lzms),
             UEFI,
@@ -297,6 +310,46 @@ fn in_files(wims: &Wims) -> Vec<Planted> {
                 "wrong: the boot image \\sources\\boot.wim is no WIM",
                 "0xc0000225",
                 "copy",
+            ],
+        ),
+        (
+            "cut-wim",
+            wim(&wims.good[..wims.good.len() / 2]),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is damaged at byte",
+                "",
+                "put a good copy in its place",
+            ],
+        ),
+        (
+            "damaged-tree",
+            wim(&wims::damaged(wims.good.clone())),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is damaged at byte",
+                "",
+                "put a good copy in its place",
+            ],
+        ),
+        (
+            "pipable",
+            wim(&wims.pipable),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is pipable",
+                "",
+                "wimlib-imagex optimize FILE --not-pipable",
+            ],
+        ),
+        (
+            "split",
+            wim(&wims::part_of_two(wims.good.clone())),
+            UEFI,
+            [
+                "wrong: the boot image \\sources\\boot.wim is part 1 of 2 of a split WIM",
+                "",
+                "wimlib-imagex join",
             ],
         ),
         (
@@ -337,6 +390,28 @@ fn check(images: &[(&str, &Files)]) -> Done {
     });
     world.config_file();
     run_in(&world.path(""), &["check"])
+}
+
+/// A store that is completed is made, under the name that the alias has.
+#[test]
+fn an_alias_to_a_store_that_is_completed_is_not_overruled() {
+    let store = || unset(good(Firmware::Uefi), LOADER, ElementId::DESCRIPTION).write();
+    let files = |own: &'static str| [("bootx64.efi", b"x".to_vec()), (own, store())];
+    let alias = |target: &str| format!("alias = {{ \"Boot/BCD\" = {target:?} }}");
+    let world = World::new()
+        .image("mine", &files("stores/my.bcd"))
+        .line(&alias("stores/my.bcd"))
+        .image("real", &files("boot/bcd"))
+        .line(&alias("bootx64.efi"));
+    world.config_file();
+    let done = run_in(&world.path(""), &["check"]);
+    let (mine, real) = done.out.split_once("image real\n").unwrap();
+    assert!(mine.contains("stores/my.bcd, with"), "{mine}");
+    assert!(!mine.contains("remark: alias"), "{mine}");
+    assert!(
+        real.contains("\"Boot/BCD\" is overruled by a real file"),
+        "{real}"
+    );
 }
 
 /// What is printed for one way to boot an image: the line about it, and what was found.

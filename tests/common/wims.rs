@@ -90,6 +90,27 @@ pub(crate) fn booting(mut wim: Vec<u8>, index: u32) -> Vec<u8> {
     wim
 }
 
+/// The same WIM with a wrong byte in the files and folders of its first image.
+pub(crate) fn damaged(mut wim: Vec<u8>) -> Vec<u8> {
+    const METADATA: u8 = 2;
+    let number = |wim: &[u8], at: usize| {
+        let bytes = wim[at..at + 8].try_into().unwrap();
+        (u64::from_le_bytes(bytes) & !(0xff << 56)) as usize
+    };
+    let (length, table) = (number(&wim, 48), number(&wim, 56));
+    let mut entries = (table..table + length).step_by(50);
+    let entry = entries.find(|at| wim[at + 7] & METADATA != 0).unwrap();
+    let middle = number(&wim, entry + 8) + number(&wim, entry) / 2;
+    wim[middle] ^= 0xff;
+    wim
+}
+
+/// The same WIM as one part of two.
+pub(crate) fn part_of_two(mut wim: Vec<u8>) -> Vec<u8> {
+    wim[42..44].copy_from_slice(&2_u16.to_le_bytes());
+    wim
+}
+
 fn capture<P: AsRef<str>, B: AsRef<[u8]>>(
     at: &Path,
     name: &str,

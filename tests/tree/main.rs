@@ -32,6 +32,7 @@ mod once;
 mod promised;
 mod said;
 mod security;
+mod seen;
 mod sources;
 mod stores;
 mod traces;

@@ -401,6 +401,27 @@ fn a_menu_is_made_of_the_boot_images_that_are_named() {
     assert_eq!(options.integer(ElementId::TFTP_WINDOW_SIZE), Some(8));
 }
 
+/// A boot manager asks for what its store says, and some servers take no doubled `/`.
+#[test]
+fn a_boot_image_is_written_as_parts_however_it_is_spelled() {
+    for spelled in [
+        "sources//boot.wim",
+        "./sources/boot.wim",
+        "sources/./boot.wim/",
+    ] {
+        let world = bare().line(&format!("bcd = {{ wim = {spelled:?} }}"));
+        let made = store(&world, &Nobody, r"\Boot\BCD");
+        let entry = made.boot_manager().unwrap().elements[&ElementId::DEFAULT].as_object();
+        let device = made.objects[&entry.unwrap()].device(ElementId::DEVICE);
+        let Some(Device::Ramdisk { path, .. }) = device else {
+            panic!("{device:?}");
+        };
+        assert_eq!(path, r"\sources\boot.wim", "{spelled}");
+        let why = why(&world, &Nobody, "BCD");
+        assert!(why.starts_with("made to start sources/boot.wim"), "{why}");
+    }
+}
+
 #[test]
 fn a_name_that_the_operator_gave_away_is_left_alone() {
     let world = bare().line("alias = { \"Boot/BCD\" = false, \"BCD\" = \"mine/store\" }");
@@ -423,7 +444,7 @@ fn a_store_that_is_not_understood_stays_and_says_why() {
         (own(Firmware::Bios, None)[..6000].to_vec(), "is cut off"),
         (
             vec![b'r'; 5 << 20],
-            "is no boot configuration: it has 5242880 bytes",
+            "is too large: the length of the file should be at most 4194304, and is 5242880",
         ),
     ] {
         let world = bare();

@@ -41,9 +41,18 @@ pub(super) struct Guarded<'a> {
     pub(super) version: u32,
 }
 
+/// A store may have so many bytes, of which none needs to be read to tell.
+///
+/// # Errors
+/// There are too many.
+pub fn may_be_long(length: u64) -> Result<(), Error> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    at_most("the length of the file", MOST_BYTES, length)
+}
+
 /// Looks at everything that is mentioned.
 pub(super) fn check(bytes: &[u8]) -> Result<Guarded<'_>, Error> {
-    at_most("the length of the file", MOST_BYTES, bytes.len())?;
+    may_be_long(bytes.len() as u64)?;
     if !bytes.starts_with(b"regf") {
         let found = visible(bytes.get(..4).unwrap_or(bytes));
         return Err(Error::NotHive { found });

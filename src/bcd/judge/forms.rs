@@ -4,6 +4,7 @@
 
 use super::Case;
 use super::finding::{Finding, WRONG_FORM};
+use crate::bcd::make::{USUAL_BLOCK, USUAL_WINDOW};
 use crate::bcd::{Element, ElementId, Guid, words};
 
 /// A code that is often told and was never right.
@@ -13,7 +14,7 @@ pub(in crate::bcd) struct NeverRight {
     /// What `bcdedit` calls the right one.
     pub(in crate::bcd) word: &'static str,
     /// A good value for it.
-    value: &'static str,
+    value: u64,
 }
 
 pub(in crate::bcd) const NEVER_RIGHT: &[NeverRight] = &[
@@ -21,13 +22,13 @@ pub(in crate::bcd) const NEVER_RIGHT: &[NeverRight] = &[
         never: ElementId(0x3600_0007),
         right: ElementId::TFTP_BLOCK_SIZE,
         word: "ramdisktftpblocksize",
-        value: "1456",
+        value: USUAL_BLOCK,
     },
     NeverRight {
         never: ElementId(0x3600_0008),
         right: ElementId::TFTP_WINDOW_SIZE,
         word: "ramdisktftpwindowsize",
-        value: "8",
+        value: USUAL_WINDOW,
     },
 ];
 
@@ -68,7 +69,10 @@ fn judge_one(object: &str, id: ElementId, element: &Element) -> Option<Finding> 
     let finding = match known {
         Some(known) => Finding::fatal(
             format!("{object} has an element {id}, which no boot manager takes"),
-            format!("{delete}; {}", words::set(object, known.word, known.value)),
+            format!(
+                "{delete}; {}",
+                words::set(object, known.word, &known.value.to_string())
+            ),
         ),
         None if is_right(id, element) => return None,
         None => Finding::fatal(

@@ -73,12 +73,16 @@ fn from_boot(case: &Case<'_>, entry: &Guid) -> Option<Finding> {
     (!is_there).then(|| finding.shown(no_device(0xc000_000f, case.firmware())))
 }
 
+/// Whoever boots it gets nothing of the image. Only behind a menu that may be meant.
 fn from_disk(case: &Case<'_>, entry: &Guid, what: &str) -> Finding {
     let name = case.name(entry);
-    Finding::remark(
-        format!("{name} starts from {what} of the client, not over the network"),
-        format!("if that is not meant: bcdedit /store BCD /delete {name}"),
-    )
+    let what = format!("{name} starts from {what} of the client, not over the network");
+    if case.menu.first == Some(*entry) {
+        let value = words::ramdisk("\\sources\\boot.wim", "{ramdiskoptions}");
+        return Finding::fatal(what, words::set(&name, "device", &value));
+    }
+    let next = format!("if that is not meant: bcdedit /store BCD /delete {name}");
+    Finding::remark(what, next)
 }
 
 fn description(case: &Case<'_>, entry: &Guid) -> Option<Finding> {

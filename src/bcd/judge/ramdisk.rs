@@ -61,6 +61,9 @@ fn wim(case: &Case<'_>, name: &str, path: &str, options: &Guid) -> Option<Findin
     let export = "wimlib-imagex export FILE all NEW.wim --compress=LZX";
     let (what, next, status) = match case.files.wim(path) {
         Wim::Unknown | Wim::Bootable => return None,
+        Wim::Unreadable { why, next } => {
+            return Some(Finding::fatal(format!("the boot image {path} {why}"), next));
+        }
         Wim::Lzms => ("is compressed with LZMS", export, UNREADABLE_WIM),
         Wim::NoBootIndex => (
             "does not say which of its images is to be booted",
@@ -167,8 +170,9 @@ fn tftp(case: &Case<'_>, options: &Guid) -> Vec<Finding> {
         Some(Some(0)) => Some(format!("{name} asks for a TFTP window of no blocks")),
         Some(_) => None,
     };
-    let block = block.map(|what| (what, words::set(&name, "ramdisktftpblocksize", "1456")));
-    let window = window.map(|what| (what, words::set(&name, "ramdisktftpwindowsize", "8")));
+    let set = |word, size: u64| words::set(&name, word, &size.to_string());
+    let block = block.map(|what| (what, set("ramdisktftpblocksize", make::USUAL_BLOCK)));
+    let window = window.map(|what| (what, set("ramdisktftpwindowsize", make::USUAL_WINDOW)));
     let findings = block.into_iter().chain(window);
     findings
         .map(|(what, next)| Finding::remark(what, next))
