@@ -22,7 +22,8 @@ struct Named {
 }
 
 impl Names {
-    /// Lists folder by folder and looks at no file: a store would be made for each look.
+    /// Lists folder by folder and looks at no file: a store would be made for each look. Our
+    /// own folders lead to other images.
     pub(super) fn below(walker: &Walker<'_>, root: &Place) -> Self {
         let mut names = Self::default();
         let mut folders = VecDeque::from([(root.clone(), String::new())]);
@@ -34,7 +35,8 @@ impl Names {
                 if !entry.is_folder {
                     names.add(&folder, entry.name, path);
                 } else if seen < MOST_NAMES
-                    && let Ok((place, _)) = walker.walk(&folder, &[&entry.name]).found
+                    && let Ok((place @ Place::Folder(..), _)) =
+                        walker.walk(&folder, &[&entry.name]).found
                 {
                     folders.push_back((place, path));
                 }
