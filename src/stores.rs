@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::image::{Found, Image, Item};
 use crate::name::{Asked, Folded, fold, parts};
 use crate::program::{Firmware, Program};
+use judged::There;
 use made::Made;
 use own::{Own, Shelf};
 
@@ -202,14 +203,14 @@ impl Stores {
             Some((own, self.complete(store, for_whom)))
         });
         let best = completed.min_by_key(|(_, completed)| {
-            let cannot = judged::fault(&completed.store, route, &judged::These(self));
+            let cannot = judged::fault(&completed.store, route, &There::These(self));
             (cannot.is_some(), completed.added.len())
         });
         if let Some((own, completed)) = best {
             // What Windows keeps for its own media was chosen by nobody here.
             let hopeless = match own.is_stock() {
-                true => judged::fault(&completed.store, route, &judged::These(self)),
-                false => judged::fault(&completed.store, route, &judged::Everything),
+                true => judged::fault(&completed.store, route, &There::These(self)),
+                false => judged::fault(&completed.store, route, &There::Every),
             };
             let chosen = match completed.added.as_slice() {
                 [] => for_whom.chosen(Content::Own(own.item.clone()), Done::AsItIs),
@@ -240,7 +241,7 @@ impl Stores {
         }
         let (store, modified) = self.made(&wims, for_whom);
         let route = judged::route(name, for_whom.firmware);
-        if judged::fault(&store, route, &judged::Everything).is_some() {
+        if judged::fault(&store, route, &There::Every).is_some() {
             return Ok(None);
         }
         let names = wims.into_iter().map(|wim| wim.path).collect();

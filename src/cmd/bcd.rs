@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use super::out::{print, say};
 use super::{Opened, open};
 use crate::bcd::show::{self, Answer};
-use crate::bcd::{MOST_BYTES, Remark, Store};
+use crate::bcd::{self, MOST_BYTES, Remark, Store};
 use crate::cli::{BcdCommand, BcdMakeArgs, BcdShowArgs, FirmwareArg};
 use crate::config::ImageName;
 use crate::failure::Failure;
@@ -135,11 +135,14 @@ fn write(args: &BcdMakeArgs, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Reads a store; of a file that is too large only as much as shows that it is.
 fn read(path: &Path) -> Result<(Store, Vec<Remark>), Failure> {
-    let mut bytes = Vec::new();
-    let most = MOST_BYTES as u64 + 1;
-    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
     let failed = |why: String| Failure::Failed(format!("{} {why}", path.display()));
-    read.map_err(|error| failed(format!("cannot be read: {error}\n  name a BCD")))?;
+    let cannot = |error: io::Error| failed(format!("cannot be read: {error}\n  name a BCD"));
+    let file = File::open(path).map_err(cannot)?;
+    let length = file.metadata().map_err(cannot)?.len();
+    bcd::may_be_long(length).map_err(|error| failed(error.to_string()))?;
+    // What is no file, such as a pipe, tells no length.
+    let (mut bytes, most) = (Vec::new(), MOST_BYTES as u64 + 1);
+    file.take(most).read_to_end(&mut bytes).map_err(cannot)?;
     Store::read_with_remarks(&bytes).map_err(|error| failed(error.to_string()))
 }
 

@@ -22,34 +22,18 @@ pub(super) fn fault(store: &Store, route: Route, files: &dyn Files) -> Option<St
     fatal.next().map(|finding| finding.what)
 }
 
-/// The files that there are.
-pub(super) struct These<'a>(pub(super) &'a Stores);
-
-impl Files for These<'_> {
-    fn size(&self, path: &str) -> Option<u64> {
-        let file = self.0.file(path)?;
-        Some(file.hit.look.stat.version.size)
-    }
-
-    fn nearest(&self, _path: &str) -> Option<String> {
-        None
-    }
-
-    fn wim(&self, _path: &str) -> Wim {
-        Wim::Unknown
-    }
-
-    fn holds(&self, _wim: &str, _path: &str) -> Option<bool> {
-        None
-    }
+/// Which files there are: those of these stores' image, or every one that is asked for.
+pub(super) enum There<'a> {
+    These(&'a Stores),
+    Every,
 }
 
-/// As if every file were there.
-pub(super) struct Everything;
-
-impl Files for Everything {
-    fn size(&self, _path: &str) -> Option<u64> {
-        Some(u64::MAX)
+impl Files for There<'_> {
+    fn size(&self, path: &str) -> Option<u64> {
+        match self {
+            Self::These(stores) => Some(stores.file(path)?.hit.look.stat.version.size),
+            Self::Every => Some(u64::MAX),
+        }
     }
 
     fn nearest(&self, _path: &str) -> Option<String> {
