@@ -199,18 +199,20 @@ impl Stores {
     fn best_of(&self, own: Vec<Own>, name: StoreName, for_whom: &ForWhom) -> Option<Best> {
         let route = judged::route(name, for_whom.firmware);
         let completed = own.iter().filter_map(|own| {
-            let store = (*own.store).as_ref().ok()?;
-            Some((own, self.complete(store, for_whom)))
+            let completed = self.complete((*own.store).as_ref().ok()?, for_whom);
+            let fault = judged::fault(&completed.store, route, &There::These(self));
+            Some((own, completed, fault))
         });
-        let best = completed.min_by_key(|(_, completed)| {
-            let cannot = judged::fault(&completed.store, route, &There::These(self));
-            (cannot.is_some(), completed.added.len())
+        let best = completed.min_by_key(|(_, completed, fault)| {
+            let is_faulty = fault.is_some();
+            (is_faulty, completed.added.len())
         });
-        if let Some((own, completed)) = best {
+        if let Some((own, completed, fault)) = best {
+            let is_faulty_anyway = || judged::fault(&completed.store, route, &There::Every);
             // What Windows keeps for its own media was chosen by nobody here.
             let hopeless = match own.is_stock() {
-                true => judged::fault(&completed.store, route, &There::These(self)),
-                false => judged::fault(&completed.store, route, &There::Every),
+                true => fault,
+                false => fault.and_then(|_| is_faulty_anyway()),
             };
             let chosen = match completed.added.as_slice() {
                 [] => for_whom.chosen(Content::Own(own.item.clone()), Done::AsItIs),
@@ -235,21 +237,13 @@ impl Stores {
         for_whom: &ForWhom,
         why: String,
     ) -> Result<Option<Chosen>, Error> {
-        let wims = plan::wims(self)?;
-        if wims.is_empty() {
-            return Ok(None);
-        }
-        let (store, modified) = self.made(&wims, for_whom);
         let route = judged::route(name, for_whom.firmware);
-        if judged::fault(&store, route, &There::Every).is_some() {
-            return Ok(None);
-        }
-        let names = wims.into_iter().map(|wim| wim.path).collect();
-        let made = Made::new(&store, modified);
-        Ok(Some(for_whom.chosen(
-            Content::Made(made),
-            Done::MadeInstead(names, why),
-        )))
+        let starts = |(store, _, _): &Built| judged::fault(store, route, &There::Every).is_none();
+        let built = self.build(for_whom)?.filter(starts);
+        Ok(built.map(|(store, modified, wims)| {
+            let made = Made::new(&store, modified);
+            for_whom.chosen(Content::Made(made), Done::MadeInstead(wims, why))
+        }))
     }
 
     /// What holds where nothing is said is no reason to touch a store that boots without.
@@ -284,23 +278,20 @@ impl Stores {
     }
 
     fn make(&self, for_whom: &ForWhom) -> Result<Option<Chosen>, Error> {
-        let wims = plan::wims(self)?;
-        if wims.is_empty() {
-            return Ok(None);
-        }
-        let (store, modified) = self.made(&wims, for_whom);
-        let made = Made::new(&store, modified);
-        let names = wims.into_iter().map(|wim| wim.path).collect();
-        Ok(Some(
-            for_whom.chosen(Content::Made(made), Done::Made(names)),
-        ))
+        Ok(self.build(for_whom)?.map(|(store, modified, wims)| {
+            let made = Made::new(&store, modified);
+            for_whom.chosen(Content::Made(made), Done::Made(wims))
+        }))
     }
 
-    /// A store that starts these boot images, as old as the youngest of them.
-    fn made(&self, wims: &[plan::BootImage], for_whom: &ForWhom) -> (Store, i64) {
-        let modified = wims.iter().map(|wim| wim.modified).max();
-        let plan = plan::plan(self, wims, for_whom.firmware, for_whom.booted.as_ref());
-        (make(&plan), modified.unwrap_or_default())
+    fn build(&self, for_whom: &ForWhom) -> Result<Option<Built>, Error> {
+        let wims = plan::wims(self)?;
+        let Some(modified) = wims.iter().map(|wim| wim.modified).max() else {
+            return Ok(None);
+        };
+        let plan = plan::plan(self, &wims, for_whom.firmware, for_whom.booted.as_ref());
+        let names = wims.into_iter().map(|wim| wim.path).collect();
+        Ok(Some((make(&plan), modified, names)))
     }
 
     fn tftp(&self) -> Tftp {
@@ -356,6 +347,9 @@ impl Stores {
     }
 }
 
+/// A store that starts boot images, as old as the youngest of them, and their names.
+type Built = (Store, i64, Vec<String>);
+
 /// The best of an image's own stores.
 struct Best {
     chosen: Chosen,
@@ -392,7 +386,7 @@ impl Why {
 
     /// Whether no store of the image went into it.
     pub fn is_all_made(&self) -> bool {
-        matches!(self.done, Done::Made(_))
+        matches!(self.done, Done::Made(_) | Done::MadeInstead(..))
     }
 
     /// Whether another client might get another store under this name.

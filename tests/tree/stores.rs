@@ -307,6 +307,14 @@ fn in_the_place_of_a_store_that_starts_nothing_one_is_made() {
             ),
             "{why}"
         );
+        let walker = Walker::new(world.tree().catalog(), world.tree().boots(), &client);
+        let Ok((Place::File(file), _)) = walker.find(&Place::Caller, b"Boot/BCD").found else {
+            panic!("no file");
+        };
+        assert!(
+            file.why().unwrap().is_all_made(),
+            "no line of bcdedit could change it"
+        );
     }
 }
 
